@@ -1,0 +1,1 @@
+"""The world: each subpackage implements ports of `trialimg.services.ports`; none imports another."""

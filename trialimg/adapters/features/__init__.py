@@ -1,0 +1,1 @@
+"""Ways to turn a mask into radiomic features."""

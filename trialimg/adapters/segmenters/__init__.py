@@ -1,0 +1,1 @@
+"""Ways to turn a prompt into a mask."""

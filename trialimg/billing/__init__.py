@@ -1,0 +1,1 @@
+"""From signed work to charges: the price plan that a protocol sets."""

@@ -1,0 +1,1 @@
+"""Ports meet adapters here, and nowhere else. Heavy adapters are imported inside the functions that need them."""

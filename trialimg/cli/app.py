@@ -1,0 +1,41 @@
+"""The command's frame: its verbs, and how a refusal reaches the user."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from trialimg import __version__
+from trialimg.core.errors import FaultsError, TrialimgError
+
+__all__ = ["app", "main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
+def app() -> None:
+    """Imaging endpoints for oncology trials: from DICOM to a reproducible endpoint report."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; bad input ends in one clear line on stderr and exit code 2, never a traceback."""
+    try:
+        code = app.main(args=arguments, prog_name="trialimg", standalone_mode=False)
+    except click.ClickException as fault:
+        _refuse(fault.format_message())
+    except FaultsError as fault:
+        for item in fault.faults:
+            click.echo(str(item), err=True)
+        _refuse(str(fault))
+    except TrialimgError as fault:
+        _refuse(str(fault))
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("trialimg: interrupted; finished work is kept, run the same command to go on", err=True)
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(message: str) -> None:
+    click.echo(f"trialimg: error: {' '.join(message.split())}", err=True)
+    sys.exit(2)

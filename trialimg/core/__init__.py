@@ -1,0 +1,1 @@
+"""The words: frozen types and enums that cannot be built wrong. Standard library only."""

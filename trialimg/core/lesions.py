@@ -1,0 +1,176 @@
+"""Lesions, what was seen of them, and how they are followed for life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from enum import Enum
+
+from trialimg.core.provenance import Evidence
+from trialimg.core.trial import Timepoint
+
+__all__ = [
+    "Designation",
+    "Lesion",
+    "LesionKind",
+    "LesionStatus",
+    "NewLesionStatus",
+    "NonTargetStatus",
+    "Observation",
+    "Role",
+    "Seen",
+    "Track",
+    "length_mm",
+]
+
+_TENTH = Decimal("0.1")
+
+
+class LesionKind(Enum):
+    """Whether the short axis (node) or the long axis (anything else) is the lesion's diameter."""
+
+    NODAL = "nodal"
+    NON_NODAL = "non_nodal"
+
+
+class Role(Enum):
+    """What a reader follows a lesion as."""
+
+    TARGET = "target"
+    NON_TARGET = "non_target"
+    NEW = "new"
+
+
+class Seen(Enum):
+    """What was found where the lesion should be: four things that are never one another."""
+
+    MEASURED = "measured"
+    TOO_SMALL = "too_small"
+    ABSENT = "absent"
+    NOT_EVALUABLE = "not_evaluable"
+
+
+class NonTargetStatus(Enum):
+    """What a reader says of a non-target lesion."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNEQUIVOCAL_PROGRESSION = "unequivocal_progression"
+    NOT_EVALUABLE = "not_evaluable"
+
+
+class NewLesionStatus(Enum):
+    """How sure a reader is that a lesion is new and tumour."""
+
+    UNEQUIVOCAL = "unequivocal"
+    EQUIVOCAL = "equivocal"
+
+
+LesionStatus = NonTargetStatus | NewLesionStatus
+
+
+def length_mm(value: float | str | Decimal) -> Decimal:
+    """A length in mm as it enters a read: rounded once, half up, to 0.1 mm.
+
+    Parameters
+    ----------
+    value
+        Unrounded length in mm. A float is taken by its shortest text, so 20.25 is exactly that.
+
+    Raises
+    ------
+    ValueError
+        If the value is not a finite number.
+    """
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    if not exact.is_finite():
+        raise ValueError(f"{value} is not a length")
+    return exact.quantize(_TENTH, rounding=ROUND_HALF_UP)
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """One lesion, one name for life."""
+
+    id: str
+    """DICOM Tracking UID, or the reader's label where no UID was given."""
+    kind: LesionKind
+    organ: str
+    label: str = ""
+    """What people call it (T01, NT02)."""
+    site: str = ""
+    """Place within the organ, free text."""
+    split_from: str | None = None
+    merged_into: str | None = None
+    prior_local_therapy: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            raise ValueError("a lesion needs an id")
+        if self.id in (self.split_from, self.merged_into):
+            raise ValueError(f"lesion {self.id} cannot split from or merge into itself")
+
+
+@dataclass(frozen=True)
+class Designation:
+    """A reader's choice to follow a lesion in a role; readers choose independently."""
+
+    reader: str
+    lesion: Lesion
+    role: Role
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen of one lesion at one timepoint.
+
+    A diameter exists exactly when the lesion was measured, is in mm and greater than zero; for a node it is the
+    short axis. "Not evaluable" carries its reason.
+    """
+
+    lesion: Lesion
+    timepoint: Timepoint
+    seen: Seen
+    diameter_mm: Decimal | None = None
+    reason: str = ""
+    status: LesionStatus | None = None
+    """The reader's word on a non-target or new lesion; None for a target."""
+    evidence: tuple[Evidence, ...] = ()
+    """Digest of the mask or annotation that the diameter was read from."""
+    local_therapy: bool = False
+    """Treated locally before this timepoint (surgery, radiation, ablation)."""
+
+    def __post_init__(self) -> None:
+        where = f"lesion {self.lesion.id} at {self.timepoint.id}"
+        measured = self.seen is Seen.MEASURED
+        if measured and self.diameter_mm is None and self.status is None:
+            raise ValueError(f"{where}: measured, but without a diameter")
+        if not measured and self.diameter_mm is not None:
+            raise ValueError(f"{where}: {self.seen.value}, so it has no diameter")
+        if self.diameter_mm is not None and not (self.diameter_mm.is_finite() and self.diameter_mm > 0):
+            raise ValueError(f"{where}: a diameter is greater than 0 mm, not {self.diameter_mm}")
+        if self.seen is Seen.NOT_EVALUABLE and not self.reason:
+            raise ValueError(f"{where}: not evaluable needs its reason")
+
+
+@dataclass(frozen=True)
+class Track:
+    """One lesion across timepoints, in order of date; refuses strangers and duplicates."""
+
+    lesion: Lesion
+    observations: tuple[Observation, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        seen_at: set[str] = set()
+        for observation in self.observations:
+            if observation.lesion.id != self.lesion.id:
+                raise ValueError(f"track of {self.lesion.id} got an observation of {observation.lesion.id}")
+            if observation.timepoint.id in seen_at:
+                raise ValueError(f"track of {self.lesion.id} has {observation.timepoint.id} twice")
+            seen_at.add(observation.timepoint.id)
+        ordered = tuple(sorted(self.observations, key=lambda o: o.timepoint.order))
+        object.__setattr__(self, "observations", ordered)
+
+    def at(self, timepoint_id: str) -> Observation | None:
+        """The observation at a timepoint, or None where nothing was recorded."""
+        return next((o for o in self.observations if o.timepoint.id == timepoint_id), None)

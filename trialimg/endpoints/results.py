@@ -1,0 +1,59 @@
+"""What is said of one subject, each answer with its rule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from trialimg.core.responses import BestOverallResponse, Firing
+
+__all__ = ["BestResponse", "SubjectEndpoints", "TimeToEvent", "TumourBurden"]
+
+
+@dataclass(frozen=True)
+class BestResponse:
+    """Best overall response and the date it was reached."""
+
+    response: BestOverallResponse
+    date: dt.date | None
+    rule: Firing
+
+
+@dataclass(frozen=True)
+class TimeToEvent:
+    """A time-to-event endpoint; day 1 is the reference date itself."""
+
+    days: int
+    """``date - reference date + 1``."""
+    event: bool
+    """False: censored."""
+    date: dt.date
+    rule: Firing
+
+
+@dataclass(frozen=True)
+class TumourBurden:
+    """How far the sum of diameters fell; None where no sum after baseline could be made."""
+
+    best_change_pct: Decimal | None
+    best_change_date: dt.date | None
+    nadir_mm: Decimal | None
+    nadir_date: dt.date | None
+
+
+@dataclass(frozen=True)
+class SubjectEndpoints:
+    """One subject summed up; None where the endpoint does not apply (no responder: no duration) or cannot be known."""
+
+    best: BestResponse
+    confirmed: BestResponse
+    responder: bool
+    """Best response (confirmed where the protocol asks for it) is CR or PR."""
+    disease_control: bool
+    burden: TumourBurden
+    progression_free_survival: TimeToEvent | None
+    duration_of_response: TimeToEvent | None
+    time_to_response: TimeToEvent | None
+    settings: tuple[tuple[str, str], ...] = ()
+    """Every setting in force, defaults included."""

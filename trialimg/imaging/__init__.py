@@ -1,0 +1,1 @@
+"""Arrays to millimetres: quality, measurement, contours, registration, matching, uptake values, phantoms."""

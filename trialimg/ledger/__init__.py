@@ -1,0 +1,1 @@
+"""The audit trail: hash chain, Merkle tree, signed checkpoints, offline verifier (not built yet)."""

@@ -1,0 +1,1 @@
+"""A trial protocol file, checked and frozen."""

@@ -1,0 +1,1 @@
+"""Features of a region, and how they change."""

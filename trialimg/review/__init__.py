@@ -1,0 +1,1 @@
+"""Blinded central review: the reading design that a protocol sets."""

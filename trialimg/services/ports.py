@@ -1,0 +1,176 @@
+"""What the use cases need from the world; adapters implement these, `bootstrap` brings them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from trialimg.core.prompts import Prompt
+from trialimg.core.reading import Reader
+from trialimg.services.images import ContourSet, ImageIndex, SeriesRecord
+from trialimg.services.results import TrialResult
+from trialimg.volume import Mask, Volume
+
+__all__ = [
+    "BlobStore",
+    "Clock",
+    "Executor",
+    "Exporter",
+    "FeatureExtractor",
+    "Identity",
+    "ImageSource",
+    "Progress",
+    "Segmenter",
+    "Store",
+]
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, done, of how many)."""
+
+
+class ImageSource(Protocol):
+    """Finds images in a folder and reads them."""
+
+    def index(self, root: Path, *, progress: Progress | None = None) -> ImageIndex:
+        """Every series and contour set below a folder; files that cannot be used become findings.
+
+        Raises
+        ------
+        IntakeError
+            If the folder does not exist or holds no image at all.
+        """
+
+    def volume(self, series: SeriesRecord, root: Path) -> Volume:
+        """The voxels of a series in LPS mm and its physical unit (HU, SUV).
+
+        Raises
+        ------
+        IntakeError
+            If the series is not one whole regular stack (missing slices, mixed orientation), with the reason code.
+        """
+
+    def contours(self, contour_set: ContourSet, image: Volume, root: Path) -> Mapping[str, Mask]:
+        """Region of each contour name, on the grid of the image that it was drawn on.
+
+        Raises
+        ------
+        GeometryError
+            If the contours lie outside of the image or between its slices.
+        """
+
+
+class Segmenter(Protocol):
+    """Turns a prompt into the lesion's mask."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same input may give another mask."""
+
+    @property
+    def model_digest(self) -> str:
+        """Digest of the model's files; empty for a method without a model."""
+
+    def parameters(self) -> Mapping[str, object]:
+        """Every setting in force, defaults included."""
+
+    def segment(self, image: Volume, prompt: Prompt, *, prior: Mask | None = None) -> Mask:
+        """The lesion that the prompt points at, label 1, on the image's grid; empty where nothing is found.
+
+        Parameters
+        ----------
+        prior
+            The same lesion's mask carried over from an earlier scan (same grid as the image), if known.
+
+        Raises
+        ------
+        GeometryError
+            If the prompt lies outside of the image, or the prior on another grid.
+        ModelError
+            If the model is absent, altered or cannot run on this image.
+        """
+
+
+class FeatureExtractor(Protocol):
+    """Radiomic features of one region."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    def parameters(self) -> Mapping[str, object]:
+        """Every setting in force, defaults included."""
+
+    def extract(self, image: Volume, mask: Mask, label: int) -> Mapping[str, float]:
+        """Feature name to value; a feature that is undefined for this region is left out, never 0.
+
+        Raises
+        ------
+        GeometryError
+            If image and mask lie on different grids, or the label is not in the mask.
+        """
+
+
+class BlobStore(Protocol):
+    """Bytes under a key, written whole or not at all."""
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes, or None if the key is not there.
+
+        Raises
+        ------
+        IntegrityError
+            If the stored bytes are not those that were put.
+        """
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep the bytes; a key that is there already keeps what it has."""
+
+
+class Store(Protocol):
+    """Records of a trial (users, reads, ledger entries); implemented with the records issue."""
+
+    def append(self, kind: str, record: Mapping[str, object]) -> str:
+        """Keep a record for good; its digest."""
+
+    def records(self, kind: str) -> Iterator[Mapping[str, object]]:
+        """All records of a kind, oldest first."""
+
+
+class Executor(Protocol):
+    """Runs independent work, in this process or in others."""
+
+    def map(self, work: Callable[[Item], Answer], items: Iterable[Item]) -> Iterator[Answer]:
+        """Answers in the order of the items, as they come."""
+
+
+class Exporter(Protocol):
+    """Writes a trial's results in one form."""
+
+    @property
+    def name(self) -> str: ...
+
+    def export(self, result: TrialResult, out: Path) -> tuple[Path, ...]:
+        """Write into an existing folder; the files written. Same result, same bytes."""
+
+
+class Identity(Protocol):
+    """Who is at work."""
+
+    def current(self) -> Reader: ...
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> datetime:
+        """Aware, in UTC."""

@@ -1,0 +1,151 @@
+"""What a run found: everything the report, the tables and the datasets are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trialimg.core.lesions import Observation, Role
+from trialimg.core.provenance import Provenance
+from trialimg.core.responses import TimepointAssessment
+from trialimg.core.trial import Finding, Subject, Timepoint
+from trialimg.endpoints.results import SubjectEndpoints
+from trialimg.imaging.measure import LesionMeasurement
+from trialimg.stats.results import Estimate, LogRank, SurvivalCurve
+
+__all__ = [
+    "CohortResult",
+    "KeyImage",
+    "LesionResult",
+    "SubjectResult",
+    "TimepointResult",
+    "TrialResult",
+    "TruthCheck",
+    "TruthDisagreement",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class KeyImage:
+    """The slice of a lesion's long axis, cut around it and ready to draw.
+
+    Coordinates of lines are (column, row) in pixels of the cut, pixel centres at whole numbers.
+    """
+
+    grey: npt.NDArray[np.uint8]
+    """Shape (rows, columns), windowed."""
+    pixel_spacing_mm: tuple[float, float]
+    """Between columns, between rows."""
+    outlines: tuple[tuple[tuple[float, float], ...], ...]
+    long_axis: tuple[tuple[float, float], tuple[float, float]] | None
+    short_axis: tuple[tuple[float, float], tuple[float, float]] | None
+    window: str
+    """The grey window used, e.g. ``W 400 L 40 HU``."""
+    slice_lps_mm: float
+    """Position of the slice along the stack."""
+
+
+@dataclass(frozen=True, eq=False)
+class LesionResult:
+    """One lesion at one timepoint, with what the answer rests on."""
+
+    observation: Observation
+    role: Role
+    series_uid: str
+    """Series it was read on; empty where there was none."""
+    measurement: LesionMeasurement | None
+    """None where nothing was measured. With several fragments: of the largest one."""
+    fragments: int
+    """Connected parts measured; over 1 the diameter is their sum (split lesion)."""
+    volume_ml: float | None
+    max_3d_mm: float | None
+    features: Mapping[str, float] = field(default_factory=dict)
+    key_image: KeyImage | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TimepointResult:
+    """One assessment of one subject."""
+
+    timepoint: Timepoint
+    day: int | None
+    """Study day: ``date - reference date + 1``, or the same without 1 before it; there is no day 0."""
+    assessment: TimepointAssessment | None
+    """None for baseline."""
+    lesions: tuple[LesionResult, ...]
+    baseline_sum_mm: Decimal | None = None
+    """Sum of target diameters at baseline, on the baseline timepoint only."""
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectResult:
+    """One subject's whole course."""
+
+    subject: Subject
+    timepoints: tuple[TimepointResult, ...]
+    """Baseline first, then by date."""
+    endpoints: SubjectEndpoints | None
+    """None where there is no usable baseline."""
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class CohortResult:
+    """The trial compared by arm; the arm "all" stands first."""
+
+    objective_response: tuple[tuple[str, Estimate], ...]
+    disease_control: tuple[tuple[str, Estimate], ...]
+    progression_free: tuple[tuple[str, SurvivalCurve], ...]
+    log_rank: LogRank | None
+    """None where there are not two arms with an event."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TruthDisagreement:
+    """One response that differs from the known one."""
+
+    subject: str
+    timepoint: str
+    category: str
+    truth: str
+    found: str
+
+
+@dataclass(frozen=True)
+class TruthCheck:
+    """Agreement with the known answers of a synthetic trial."""
+
+    lesions_compared: int
+    median_abs_long_axis_error_mm: float
+    median_abs_long_axis_error_voxels: float
+    """In units of the larger in-plane voxel edge of each scan."""
+    p95_abs_long_axis_error_mm: float
+    median_volume_error_pct: float
+    responses_compared: int
+    responses_equal: int
+    disagreements: tuple[TruthDisagreement, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TrialResult:
+    """Everything one run found."""
+
+    trial: str
+    title: str
+    criterion: str
+    protocol: Mapping[str, Any]
+    """The protocol with every default filled in."""
+    protocol_digest: str
+    subjects: tuple[SubjectResult, ...]
+    cohort: CohortResult
+    findings: tuple[Finding, ...]
+    """All of them, those of subjects included."""
+    truth: TruthCheck | None
+    """Only for a trial that comes with its known answers."""
+    provenance: Provenance

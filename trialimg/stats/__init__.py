@@ -1,0 +1,1 @@
+"""A cohort compared: rates and survival."""
