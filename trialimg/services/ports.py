@@ -81,20 +81,33 @@ class Segmenter(Protocol):
     def parameters(self) -> Mapping[str, object]:
         """Every setting in force, defaults included."""
 
-    def segment(self, image: Volume, prompt: Prompt, *, prior: Mask | None = None) -> Mask:
+    def segment(self, image: Volume, prompt: Prompt) -> Mask:
         """The lesion that the prompt points at, label 1, on the image's grid; empty where nothing is found.
-
-        Parameters
-        ----------
-        prior
-            The same lesion's mask carried over from an earlier scan (same grid as the image), if known.
 
         Raises
         ------
         GeometryError
-            If the prompt lies outside of the image, or the prior on another grid.
+            If the prompt lies outside of the image.
         ModelError
             If the model is absent, altered or cannot run on this image.
+        """
+
+    def follow(self, image: Volume, earlier: Volume, earlier_mask: Mask) -> Mask:
+        """The same lesion in a later image, label 1; empty where it is gone, several parts where it split.
+
+        Parameters
+        ----------
+        image
+            The later image, or the part of it around the lesion.
+        earlier, earlier_mask
+            The earlier image and the lesion's mask in it, brought onto the grid of ``image`` by registration.
+
+        Raises
+        ------
+        GeometryError
+            If the three lie on different grids.
+        ModelError
+            As for `segment`.
         """
 
 
