@@ -54,14 +54,14 @@ def resample(
 
 
 def resample_mask(mask: Mask, grid: Geometry, *, transform: Any = None) -> Mask:
-    """The mask on another grid; labels are kept whole (nearest neighbour), 0 outside.
+    """The mask on another grid: each label interpolated linearly, the strongest one wins; 0 outside.
 
     Parameters
     ----------
     transform
         `SimpleITK.Transform` from points of ``grid`` to points of ``mask`` (LPS mm); identity if None.
     """
-    array = _resampled(mask.to_sitk(), grid, sitk.sitkNearestNeighbor, 0, transform)
+    array = _resampled(mask.to_sitk(), grid, sitk.sitkLabelLinear, 0, transform)
     return Mask(array.astype(mask.array.dtype), grid, mask.names)
 
 
