@@ -23,7 +23,8 @@ setup: $(READY) ## .venv with everything installed; done again only when its inp
 $(READY): pyproject.toml constraints.txt scripts/system-packages.sh
 	@PYTHON="$(PYTHON)" scripts/system-packages.sh
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@echo "installing into .venv: some minutes the first time"
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 demo: setup ## the sample trial, from DICOM to report
