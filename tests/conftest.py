@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""What every test may ask for, and the table of what the tests prove."""
 
 from __future__ import annotations
 
@@ -23,3 +23,36 @@ def reference() -> Path:
 def root() -> Path:
     """The top of the repository."""
     return ROOT
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--validation", metavar="FILE", help="write the table requirement, test, result (Markdown)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker in item.iter_markers("requirement"):
+            item.user_properties.append(("requirement", marker.args[0]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    target = config.getoption("--validation")
+    if target:
+        path = Path(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(validation_table(terminalreporter.stats))
+
+
+def validation_table(stats: dict[str, list[pytest.TestReport]]) -> str:
+    """One row for each requirement and test that names it; a test that was skipped proves nothing and says so."""
+    rows = sorted(
+        (requirement, report.nodeid, outcome)
+        for outcome in ("passed", "failed", "error", "skipped")
+        for report in stats.get(outcome, [])
+        for name, requirement in report.user_properties
+        if name == "requirement"
+    )
+    head = ["| requirement | test | result |", "|---|---|---|"]
+    return (
+        "\n".join([*head, *(f"| {requirement} | `{test}` | {outcome} |" for requirement, test, outcome in rows)]) + "\n"
+    )
