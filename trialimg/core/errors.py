@@ -75,3 +75,18 @@ class BillingError(TrialimgError):
 
 class ModelError(TrialimgError):
     """A model that is absent, altered or cannot run on this input."""
+
+
+class InvalidValueError(ValueError):
+    """A value that cannot be built: everything wrong with it at once, places relative to the value itself.
+
+    The one that stands outside of the tree: a word that cannot be built is a fault of the code that tried, until
+    whoever read it from a file says where it stood there.
+    """
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(*faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "; ".join(str(fault) for fault in self.faults)
