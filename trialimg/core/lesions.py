@@ -139,6 +139,8 @@ class Observation:
     """Digest of the mask or annotation that the diameter was read from."""
     local_therapy: bool = False
     """Treated locally before this timepoint (surgery, radiation, ablation)."""
+    merged_into: str | None = None
+    """Id of the lesion that it has become one mass with, and whose diameter now measures both."""
 
     def __post_init__(self) -> None:
         where = f"lesion {self.lesion.id} at {self.timepoint.id}"
@@ -151,6 +153,8 @@ class Observation:
             raise ValueError(f"{where}: a diameter is greater than 0 mm, not {self.diameter_mm}")
         if self.seen is Seen.NOT_EVALUABLE and not self.reason:
             raise ValueError(f"{where}: not evaluable needs its reason")
+        if self.merged_into is not None and (measured or self.merged_into == self.lesion.id):
+            raise ValueError(f"{where}: merged, so it is measured in another lesion and has no diameter of its own")
 
 
 @dataclass(frozen=True)

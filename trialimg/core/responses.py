@@ -63,6 +63,8 @@ class OverallResponse(Enum):
     NE = "NE"
     NED = "NED"
     """No disease at baseline and none since."""
+    ND = "ND"
+    """Not done: the assessment did not take place."""
 
 
 class BestOverallResponse(Enum):
@@ -75,6 +77,7 @@ class BestOverallResponse(Enum):
     PD = "PD"
     NE = "NE"
     NED = "NED"
+    ND = "ND"
     MISSING = "MISSING"
     """No assessment after baseline at all."""
 

@@ -1,1 +1,1 @@
-"""One timepoint judged: a module per criterion, its paper at the top, its numbers in one frozen `Rules`."""
+"""One timepoint judged, one module per criterion. Standard library and core only."""

@@ -1,1 +1,1 @@
-"""One subject summed up: best response, progression-free survival, duration of response, tumour burden."""
+"""One subject summed up: best response, times to event, tumour burden. Standard library and core only."""

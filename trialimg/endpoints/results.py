@@ -39,7 +39,10 @@ class TumourBurden:
     best_change_pct: Decimal | None
     best_change_date: dt.date | None
     nadir_mm: Decimal | None
+    """Smallest sum, baseline included."""
     nadir_date: dt.date | None
+    time_to_nadir_days: int | None = None
+    """``nadir date - baseline date``."""
 
 
 @dataclass(frozen=True)
@@ -55,5 +58,9 @@ class SubjectEndpoints:
     progression_free_survival: TimeToEvent | None
     duration_of_response: TimeToEvent | None
     time_to_response: TimeToEvent | None
+    response_date: dt.date | None = None
+    """First CR or PR (of a confirmed pair where the protocol asks for confirmation)."""
+    progression_date: dt.date | None = None
+    disease_control_date: dt.date | None = None
     settings: tuple[tuple[str, str], ...] = ()
     """Every setting in force, defaults included."""

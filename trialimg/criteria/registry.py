@@ -1,0 +1,52 @@
+"""Criteria by name: what a protocol or a command line may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from trialimg.core.errors import ProtocolError
+from trialimg.core.responses import TimepointAssessment
+from trialimg.criteria import recist10, recist11
+
+__all__ = ["CRITERIA", "Criterion", "criterion"]
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A set of response rules, with the numbers it may be given."""
+
+    name: str
+    title: str
+    rules: Any
+    """The rules with every default; a frozen dataclass whose fields may be overridden by name."""
+    assess: Callable[..., tuple[TimepointAssessment, ...]]
+    """``assess(tracks, designations, timepoints, rules, facts=...)``."""
+    overall: Callable[..., Any]
+    """``overall(target, non_target, new)``: the criterion's table."""
+
+
+CRITERIA: Mapping[str, Criterion] = MappingProxyType(
+    {
+        c.name: c
+        for c in (
+            Criterion("recist11", "RECIST 1.1", recist11.Rules(), recist11.assess, recist11.overall),
+            Criterion("recist10", "RECIST 1.0", recist10.Rules(), recist10.assess, recist10.overall),
+        )
+    }
+)
+
+
+def criterion(name: str) -> Criterion:
+    """The criterion of a name.
+
+    Raises
+    ------
+    ProtocolError
+        If there is none of that name; lists those there are.
+    """
+    if name not in CRITERIA:
+        raise ProtocolError(f"there is no criterion {name!r}; known: {', '.join(sorted(CRITERIA))}")
+    return CRITERIA[name]

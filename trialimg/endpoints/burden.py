@@ -1,0 +1,39 @@
+"""Tumour burden over time: how far the sum of diameters fell, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trialimg.core.responses import OverallResponse, TimepointAssessment
+from trialimg.core.trial import Timepoint
+from trialimg.endpoints.results import TumourBurden
+
+__all__ = ["tumour_burden"]
+
+_NOTHING = TumourBurden(None, None, None, None)
+
+
+def tumour_burden(assessments: Sequence[TimepointAssessment], baseline: Timepoint | None) -> TumourBurden:
+    """Best change from baseline and the nadir, over the assessments up to and with the first progression.
+
+    A timepoint whose sum could not be made (a target missing) takes no part.
+    """
+    sums = [(a.sums.sum_mm, a) for a in _until_progression(assessments) if a.sums.sum_mm is not None]
+    if not sums:
+        return _NOTHING
+    lowest_mm, lowest = min(sums, key=lambda pair: pair[0])
+    change_pct = lowest.sums.change_from_baseline_pct
+    best_date = lowest.timepoint.date if change_pct is not None else None
+    baseline_mm = lowest.sums.baseline_mm
+    nadir_mm, nadir_date = lowest_mm, lowest.timepoint.date
+    if baseline is not None and baseline_mm is not None and baseline_mm <= lowest_mm:
+        nadir_mm, nadir_date = baseline_mm, baseline.date
+    days = (nadir_date - baseline.date).days if baseline is not None else None
+    return TumourBurden(change_pct, best_date, nadir_mm, nadir_date, days)
+
+
+def _until_progression(assessments: Sequence[TimepointAssessment]) -> Sequence[TimepointAssessment]:
+    for index, assessment in enumerate(assessments):
+        if assessment.overall is OverallResponse.PD:
+            return assessments[: index + 1]
+    return assessments

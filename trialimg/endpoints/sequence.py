@@ -1,0 +1,101 @@
+"""A subject's responses in order of date, and the part of them that counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from trialimg.core.errors import Fault, ReadingError
+from trialimg.core.responses import OverallResponse, TimepointAssessment
+from trialimg.core.trial import Subject
+from trialimg.endpoints.settings import CrLost, EndpointSettings
+
+__all__ = ["DatedResponse", "counted", "dated", "first_progression", "known"]
+
+_NOT_EVALUATED = frozenset({OverallResponse.NE, OverallResponse.ND})
+_LOST = frozenset({OverallResponse.PR, OverallResponse.SD, OverallResponse.NON_CR_NON_PD})
+
+
+@dataclass(frozen=True, slots=True)
+class DatedResponse:
+    """The overall response of one timepoint."""
+
+    response: OverallResponse
+    date: dt.date
+    """The date a response is given: the latest image of the assessment."""
+    progression_date: dt.date
+    """The date a progression is given: the earliest image of the assessment."""
+    note: str = ""
+    """Why the response is not the one that was read; empty where it is."""
+
+    @property
+    def evaluated(self) -> bool:
+        """An adequate assessment: anything but NE and ND."""
+        return self.response not in _NOT_EVALUATED
+
+
+def dated(assessments: Iterable[TimepointAssessment]) -> tuple[DatedResponse, ...]:
+    """The overall responses of timepoint assessments."""
+    return tuple(DatedResponse(a.overall, a.timepoint.date, a.timepoint.progression_date) for a in assessments)
+
+
+def known(responses: Iterable[DatedResponse], settings: EndpointSettings) -> tuple[DatedResponse, ...]:
+    """The responses up to the data cut-off in order of date, with a lost CR treated as the settings say.
+
+    Raises
+    ------
+    ReadingError
+        If two responses carry one date: their order would be a guess.
+    """
+    cutoff = settings.cutoff_date
+    ordered = sorted((r for r in responses if cutoff is None or r.date <= cutoff), key=lambda r: r.date)
+    twice = sorted({a.date for a, b in pairwise(ordered) if a.date == b.date})
+    if twice:
+        faults = tuple(Fault(str(day), "duplicate_date", f"two responses on {day}") for day in twice)
+        raise ReadingError("a subject has two responses on one date; keep the accepted one", faults)
+    return _without_lost_cr(ordered, settings.cr_lost)
+
+
+def _without_lost_cr(ordered: Sequence[DatedResponse], cr_lost: CrLost) -> tuple[DatedResponse, ...]:
+    """PR or SD after a CR made a progression, or the CR before it made a PR."""
+    if cr_lost is CrLost.AS_READ:
+        return tuple(ordered)
+    kept: list[DatedResponse] = []
+    for response in ordered:
+        before = next((r for r in reversed(kept) if r.evaluated), None)
+        if before is not None and before.response is OverallResponse.CR and response.response in _LOST:
+            if cr_lost is CrLost.PD:
+                response = replace(
+                    response,
+                    response=OverallResponse.PD,
+                    note=f"{response.response.value} after a CR is a progression",
+                )
+            else:
+                kept = [_amended(r, response) for r in kept]
+        kept.append(response)
+    return tuple(kept)
+
+
+def _amended(response: DatedResponse, because: DatedResponse) -> DatedResponse:
+    if response.response is not OverallResponse.CR:
+        return response
+    note = f"CR amended to PR because of {because.response.value} on {because.date}"
+    return replace(response, response=OverallResponse.PR, note=note)
+
+
+def first_progression(responses: Iterable[DatedResponse]) -> DatedResponse | None:
+    """The first PD; None if there is none."""
+    return next((r for r in responses if r.response is OverallResponse.PD), None)
+
+
+def counted(
+    responses: Sequence[DatedResponse], subject: Subject, settings: EndpointSettings
+) -> tuple[DatedResponse, ...]:
+    """What counts for the best response: up to and with the first PD, and not after a new therapy."""
+    progression = first_progression(responses)
+    stop = subject.new_therapy_date if settings.stop_at_new_therapy else None
+    return tuple(
+        r for r in responses if (progression is None or r.date <= progression.date) and (stop is None or r.date <= stop)
+    )

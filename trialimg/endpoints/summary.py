@@ -1,0 +1,89 @@
+"""One subject summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trialimg.core.responses import BestOverallResponse, TimepointAssessment
+from trialimg.core.settings import shown
+from trialimg.core.trial import Subject, Timepoint
+from trialimg.endpoints.best_response import (
+    best_response,
+    confirmed_best_response,
+    disease_control_date,
+    first_response_date,
+)
+from trialimg.endpoints.burden import tumour_burden
+from trialimg.endpoints.results import SubjectEndpoints, TumourBurden
+from trialimg.endpoints.sequence import DatedResponse, counted, dated, first_progression, known
+from trialimg.endpoints.settings import EndpointSettings
+from trialimg.endpoints.time_to_event import duration_of_response, progression_free_survival, time_to_response
+
+__all__ = ["summarise", "summarise_responses"]
+
+_B = BestOverallResponse
+_RESPONDED = frozenset({_B.CR, _B.PR})
+_CONTROLLED = frozenset({_B.CR, _B.PR, _B.SD, _B.NON_CR_NON_PD})
+
+
+def summarise(
+    subject: Subject,
+    assessments: Sequence[TimepointAssessment],
+    *,
+    baseline: Timepoint | None,
+    settings: EndpointSettings,
+) -> SubjectEndpoints:
+    """All endpoints of one subject from its timepoint assessments.
+
+    Parameters
+    ----------
+    assessments
+        Follow-ups only, of one reader.
+    baseline
+        The baseline timepoint; None where there is none that can be used.
+
+    Raises
+    ------
+    ReadingError
+        If two assessments carry one date.
+    """
+    cutoff = settings.cutoff_date
+    ordered = sorted(assessments, key=lambda a: a.timepoint.date)
+    up_to_cutoff = [a for a in ordered if cutoff is None or a.timepoint.date <= cutoff]
+    return summarise_responses(
+        subject, dated(ordered), baseline=baseline, settings=settings, burden=tumour_burden(up_to_cutoff, baseline)
+    )
+
+
+def summarise_responses(
+    subject: Subject,
+    responses: Sequence[DatedResponse],
+    *,
+    baseline: Timepoint | None,
+    settings: EndpointSettings,
+    burden: TumourBurden | None = None,
+) -> SubjectEndpoints:
+    """All endpoints that overall responses alone can give; parameters and errors as for `summarise`."""
+    everything = known(responses, settings)
+    counting = counted(everything, subject, settings)
+    start = subject.reference_date
+    best = best_response(counting, start, settings)
+    confirmed = confirmed_best_response(counting, start, settings)
+    deciding = confirmed if settings.confirmation_required else best
+    response_date = first_response_date(counting, settings)
+    progression = first_progression(everything)
+    survival = progression_free_survival(subject, everything, baseline=baseline, settings=settings)
+    return SubjectEndpoints(
+        best=best,
+        confirmed=confirmed,
+        responder=deciding.response in _RESPONDED,
+        disease_control=deciding.response in _CONTROLLED,
+        burden=burden if burden is not None else TumourBurden(None, None, None, None),
+        progression_free_survival=survival,
+        duration_of_response=duration_of_response(response_date, survival),
+        time_to_response=time_to_response(subject, response_date),
+        response_date=response_date,
+        progression_date=progression.progression_date if progression is not None else None,
+        disease_control_date=disease_control_date(counting, start, settings),
+        settings=tuple(shown(settings).items()),
+    )
