@@ -1,1 +1,1 @@
-"""What leaves the house: report, tables, figures."""
+"""Everything that leaves the house: tables, report, figures."""
