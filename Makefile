@@ -50,4 +50,4 @@ bench: setup ## measure speed and memory, side by side with the peers
 	@set -e; for script in $(sort $(wildcard tests/benchmarks/*.py)); do echo "== $$script"; $(BIN)/python "$$script"; done
 
 docs: setup ## the documentation, into site/
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
