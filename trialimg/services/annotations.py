@@ -10,24 +10,15 @@ from trialimg.core.errors import ReadingError
 from trialimg.core.lesions import LesionKind, NewLesionStatus, NonTargetStatus, Role
 from trialimg.core.prompts import BoxPrompt, LinePrompt, PointLps, PointPrompt, Prompt
 from trialimg.core.trial import Subject
+from trialimg.protocol.images import PromptKind
 from trialimg.services.tables import Row, Table, read_table
 
-__all__ = ["Annotation", "PromptKind", "Status", "read_annotations", "read_subjects"]
+__all__ = ["Annotation", "Status", "read_annotations", "read_subjects"]
 
 _COORDINATES = ("x1_mm", "y1_mm", "z1_mm", "x2_mm", "y2_mm", "z2_mm")
 _ANNOTATION_COLUMNS = ("subject", "date", "lesion", "role", "kind", "organ", "prompt")
 _ANNOTATION_OPTIONAL = ("series_uid", *_COORDINATES, "status", "reason", "reader")
 _SUBJECT_OPTIONAL = ("site", "arm", "reference_date", "death_date", "last_contact_date", "new_therapy_date")
-
-
-class PromptKind(Enum):
-    """The ways a reader points at a lesion."""
-
-    LINE = "line"
-    POINT = "point"
-    BOX = "box"
-    CONTOUR = "contour"
-    """The region of the lesion's name in a contour set (RTSTRUCT, SEG) drawn on the same series."""
 
 
 class Status(Enum):

@@ -172,6 +172,10 @@ class Exporter(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def version(self) -> str:
+        """Changes whenever the same results may be written in another way."""
+
     def export(self, result: TrialResult, out: Path) -> tuple[Path, ...]:
         """Write into an existing folder; the files written. Same result, same bytes."""
 

@@ -7,20 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trialimg.core.trial import Finding, Severity, Timepoint
+from trialimg.endpoints.settings import PlannedVisit
 from trialimg.services.images import SeriesRecord
 
-__all__ = ["PlannedVisit", "Visit", "match_visits", "study_day"]
+__all__ = ["Schedule", "Visit", "match_visits", "study_day"]
 
 
 @dataclass(frozen=True)
-class PlannedVisit:
-    """One visit of the schedule: study days from ``first_day`` to ``last_day``, both included."""
+class Schedule:
+    """The planned visits of a trial; a window takes in both of its ends."""
 
-    id: str
-    day: int
-    first_day: int
-    last_day: int
-    is_baseline: bool = False
+    baseline: PlannedVisit
+    followups: tuple[PlannedVisit, ...]
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def study_day(day: dt.date, reference: dt.date) -> int:
 
 
 def match_visits(
-    series: Sequence[SeriesRecord], reference: dt.date, schedule: Sequence[PlannedVisit], subject: str
+    series: Sequence[SeriesRecord], reference: dt.date, schedule: Schedule, subject: str
 ) -> tuple[tuple[Visit, ...], tuple[Finding, ...]]:
     """The visits of one subject, baseline first, then by date.
 
@@ -53,7 +51,7 @@ def match_visits(
             findings.append(_finding("no_date", Severity.EXCLUDED, subject, f"series {record.series_uid} has no date"))
             continue
         groups.setdefault(_visit_of(record.acquisition_date, reference, schedule), []).append(record)
-    baseline = next(planned.id for planned in schedule if planned.is_baseline)
+    baseline = schedule.baseline.id
     ordered = sorted(groups, key=lambda name: (name != baseline, _dates(groups[name])[-1], name))
     visits: list[Visit] = []
     for name in ordered:
@@ -70,7 +68,7 @@ def match_visits(
 
 
 def _missed(
-    groups: dict[str, list[SeriesRecord]], visits: Sequence[Visit], schedule: Sequence[PlannedVisit], subject: str
+    groups: dict[str, list[SeriesRecord]], visits: Sequence[Visit], schedule: Schedule, subject: str
 ) -> list[Finding]:
     """A planned visit with no images, where a later one has some."""
     last = max((visit.day for visit in visits), default=0)
@@ -78,14 +76,15 @@ def _missed(
         _finding(
             "missed_visit", Severity.WARNING, subject, f"no images for {planned.id} (day {planned.day})", planned.id
         )
-        for planned in schedule
-        if planned.id not in groups and (planned.is_baseline or planned.last_day < last)
+        for planned in (schedule.baseline, *schedule.followups)
+        if planned.id not in groups and planned.last_day < last
     ]
 
 
-def _visit_of(day: dt.date, reference: dt.date, schedule: Sequence[PlannedVisit]) -> str:
+def _visit_of(day: dt.date, reference: dt.date, schedule: Schedule) -> str:
     number = study_day(day, reference)
-    inside = [planned for planned in schedule if planned.first_day <= number <= planned.last_day]
+    planned_visits = (schedule.baseline, *schedule.followups)
+    inside = [planned for planned in planned_visits if planned.first_day <= number <= planned.last_day]
     if not inside:
         return f"UNS-{day.isoformat()}"
     return min(inside, key=lambda planned: abs(planned.day - number)).id

@@ -1,0 +1,76 @@
+"""The trial compared by arm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trialimg.core.errors import ReadingError
+from trialimg.endpoints.results import TimeToEvent
+from trialimg.services.results import CohortResult, SubjectResult
+from trialimg.stats.rates import rate
+from trialimg.stats.results import Estimate, LogRank
+from trialimg.stats.survival import kaplan_meier, log_rank
+
+__all__ = ["ALL", "compare_arms"]
+
+ALL = "all"
+
+
+def compare_arms(subjects: Sequence[SubjectResult], arms: Sequence[str], *, confidence: float) -> CohortResult:
+    """Response rates and progression-free survival, all subjects first, then by arm.
+
+    Parameters
+    ----------
+    subjects
+        Every subject; one without a usable baseline counts in the denominator of a rate (not a responder) and is
+        left out of the curves, which the notes say.
+    arms
+        Blinded labels, in the protocol's order.
+    """
+    groups = [(ALL, list(subjects))]
+    groups += [(arm, [s for s in subjects if s.subject.arm == arm]) for arm in arms]
+    groups = [(name, members) for name, members in groups if members]
+    curves = [(name, kaplan_meier(*_times(members), label=name, confidence=confidence)) for name, members in groups]
+    test, complaint = _compared([s for s in subjects if s.subject.arm in arms])
+    return CohortResult(
+        tuple((name, _rate(members, "responder", confidence)) for name, members in groups),
+        tuple((name, _rate(members, "disease_control", confidence)) for name, members in groups),
+        tuple((name, curve) for name, curve in curves if curve.n),
+        test,
+        _notes(subjects, arms) + complaint,
+    )
+
+
+def _notes(subjects: Sequence[SubjectResult], arms: Sequence[str]) -> tuple[str, ...]:
+    without = [s.subject.id for s in subjects if s.endpoints is None]
+    strays = [s.subject.id for s in subjects if s.subject.arm not in arms]
+    untimed = [s.subject.id for s in subjects if s.endpoints is not None and _pfs(s) is None]
+    said = (
+        (without, "no usable baseline, counted as non-responders and left out of the curves"),
+        (strays, f"in no arm of the protocol, counted only under {ALL!r}"),
+        (untimed, "progression-free survival cannot be dated, left out of the curves"),
+    )
+    return tuple(f"{words}: {', '.join(names)}" for names, words in said if names)
+
+
+def _rate(members: Sequence[SubjectResult], which: str, confidence: float) -> Estimate:
+    events = sum(1 for s in members if s.endpoints is not None and getattr(s.endpoints, which))
+    return rate(events, len(members), confidence=confidence, method="clopper_pearson")
+
+
+def _pfs(subject: SubjectResult) -> TimeToEvent | None:
+    return subject.endpoints.progression_free_survival if subject.endpoints is not None else None
+
+
+def _times(members: Sequence[SubjectResult]) -> tuple[list[int], list[bool]]:
+    times = [pfs for s in members if (pfs := _pfs(s)) is not None]
+    return [pfs.days for pfs in times], [pfs.event for pfs in times]
+
+
+def _compared(subjects: Sequence[SubjectResult]) -> tuple[LogRank | None, tuple[str, ...]]:
+    """The log-rank test of the arms; None with the reason where it cannot be made."""
+    timed = [(s.subject.arm, pfs) for s in subjects if (pfs := _pfs(s)) is not None]
+    try:
+        return log_rank([pfs.days for _, pfs in timed], [pfs.event for _, pfs in timed], [arm for arm, _ in timed]), ()
+    except ReadingError as fault:
+        return None, (f"no log-rank test: {fault}",)
