@@ -7,6 +7,7 @@ import sys
 import click
 
 from trialimg import __version__
+from trialimg.cli.protocol import protocol
 from trialimg.core.errors import FaultsError, TrialimgError
 
 __all__ = ["app", "main"]
@@ -16,6 +17,9 @@ __all__ = ["app", "main"]
 @click.version_option(__version__, message="%(version)s")
 def app() -> None:
     """Imaging endpoints for oncology trials: from DICOM to a reproducible endpoint report."""
+
+
+app.add_command(protocol)
 
 
 def main(arguments: list[str] | None = None) -> None:

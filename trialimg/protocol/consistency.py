@@ -43,6 +43,7 @@ def inconsistencies(protocol: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _model(protocol)
     yield from _dates_kept(protocol)
     yield from _compared_arms(protocol)
+    yield from _confirmation(protocol)
 
 
 def _duplicates(protocol: Mapping[str, Any]) -> Iterator[Fault]:
@@ -92,6 +93,9 @@ def _visit_windows(protocol: Mapping[str, Any]) -> Iterator[Fault]:
             case {"window_days": [int(early), int(late)]} if early > 0 or late < 0:
                 message = f"[{early}, {late}] does not hold the planned day: give days early (<= 0) and late (>= 0)"
                 yield Fault(f"schedule.visits[{position}].window_days", "window_off_day", message)
+            case {"day": int(day), "window_days": [int(early), int()]} if day >= 1 > day + early:
+                message = f"{-early} days before day {day} lie before the reference date (day 1)"
+                yield Fault(f"schedule.visits[{position}].window_days", "window_before_reference", message)
 
 
 def _overlaps(protocol: Mapping[str, Any]) -> Iterator[Fault]:
@@ -155,6 +159,16 @@ def _compared_arms(protocol: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(f"statistics.compare_arms[{position}]", "unknown_arm", f"{arm!r} is not an arm{near}")
     if len(compared) == 1:
         yield Fault("statistics.compare_arms", "one_arm", "a comparison needs at least two arms")
+
+
+def _confirmation(protocol: Mapping[str, Any]) -> Iterator[Fault]:
+    match protocol:
+        case {
+            "response": {"rules": {"confirmation_days": int(held)}},
+            "endpoints": {"settings": {"confirmation_days": int(confirmed)}},
+        } if held != confirmed:
+            message = f"{confirmed} days, but response.rules.confirmation_days is {held}: give both the same"
+            yield Fault("endpoints.settings.confirmation_days", "contradiction", message)
 
 
 def _list_at(protocol: Mapping[str, Any], path: str) -> Sequence[Any]:

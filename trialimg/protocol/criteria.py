@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping
 from enum import Enum
-from functools import cache
+from types import MappingProxyType
 from typing import Any
 
-__all__ = ["Criterion", "built_criteria", "endpoint_settings_type", "rules_type"]
+from trialimg.criteria import recist11
+
+__all__ = ["Criterion", "built_criteria", "rules_type"]
 
 
 class Criterion(Enum):
@@ -39,25 +40,14 @@ class Criterion(Enum):
     VOLUMETRIC = "volumetric"
 
 
-@cache
+_RULES: Mapping[Criterion, type[Any]] = MappingProxyType({Criterion.RECIST_1_1: recist11.Rules})
+
+
 def rules_type(criterion: Criterion) -> type[Any] | None:
     """The criterion's frozen `Rules` dataclass; None for a criterion that is known by name but not built."""
-    return _dataclass_in(f"trialimg.criteria.{criterion.value}", "Rules")
-
-
-@cache
-def endpoint_settings_type() -> type[Any] | None:
-    """The frozen dataclass of everything that the endpoints of a subject rest on."""
-    return _dataclass_in("trialimg.endpoints.summary", "EndpointSettings")
+    return _RULES.get(criterion)
 
 
 def built_criteria() -> tuple[Criterion, ...]:
     """The criteria that a run can follow."""
-    return tuple(criterion for criterion in Criterion if rules_type(criterion) is not None)
-
-
-def _dataclass_in(module: str, name: str) -> type[Any] | None:
-    if importlib.util.find_spec(module) is None:
-        return None
-    found = getattr(importlib.import_module(module), name, None)
-    return found if isinstance(found, type) and is_dataclass(found) and fields(found) else None
+    return tuple(_RULES)

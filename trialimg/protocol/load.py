@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ from trialimg.protocol.consistency import inconsistencies
 from trialimg.protocol.document import Document, DocumentFault, read_document
 from trialimg.protocol.faults import ProtocolFault, faults_of, joined
 from trialimg.protocol.model import Protocol
+from trialimg.protocol.schema import json_schema
 from trialimg.protocol.settings import completed
 from trialimg.radiomics.settings import RadiomicsSettings
 from trialimg.review.design import ReadingDesign
 
-__all__ = ["json_schema", "load_protocol", "read_protocol"]
+__all__ = ["load_protocol", "read_protocol"]
 
 _VALUES: dict[str, type[Any]] = {
     "radiomics": RadiomicsSettings,
@@ -65,12 +65,6 @@ def read_protocol(text: str, *, source: str = "protocol") -> Protocol:
         ordered = tuple(sorted(faults, key=lambda fault: (fault.line, fault.column, fault.key, fault.code)))
         raise ProtocolError(f"{source}: {_counted(len(ordered))}", ordered)
     return protocol
-
-
-@cache
-def json_schema() -> dict[str, Any]:
-    """JSON schema (draft 2020-12) of a protocol file."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Protocol.model_json_schema()}
 
 
 def _validated(document: Document) -> tuple[Protocol | None, list[Fault]]:

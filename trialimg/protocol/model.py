@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from trialimg.billing.plan import PricePlan
 from trialimg.core.digest import digest_of, plain
@@ -55,7 +55,7 @@ class Protocol(Section):
     """How radiomic features are computed."""
     reading: ReadingDesign = ReadingDesign()
     """Who reads a case, and how two reads become one answer."""
-    endpoints: Endpoints = Endpoints()
+    endpoints: Endpoints = Field(default=Endpoints(), validate_default=True)
     """What is concluded for each subject."""
     statistics: Statistics = Statistics()
     """How the cohort is estimated and the arms are compared."""
@@ -63,6 +63,15 @@ class Protocol(Section):
     """What the sponsor pays; null: nothing is charged."""
     exports: tuple[Label, ...] = ("html", "pdf", "csv", "parquet")
     """Forms in which the results are written, by exporter name; the manifest is always written."""
+
+    @field_validator("endpoints", mode="after")
+    @classmethod
+    def _at_planned_visits(cls, endpoints: Endpoints, info: ValidationInfo) -> Endpoints:
+        schedule = info.data.get("schedule")
+        try:
+            return endpoints.at_visits(schedule.visits) if schedule else endpoints
+        except ValueError:  # visits that contradict one another: named below, each at its own place
+            return endpoints
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Protocol:

@@ -109,9 +109,9 @@ class RadiomicsSettings:
     features: tuple[str, ...] = ()
     """Only these, as class_Name (glcm_JointEntropy); empty: every feature of the classes that is not deprecated."""
     bin_width: Decimal | None = Decimal("25")
-    """Width of a grey-level bin, in the unit of the image (HU, SUV); None where bin_count is given."""
+    """Width of a grey-level bin, in the unit of the image (HU, SUV); null where bin_count is given."""
     bin_count: int | None = None
-    """Number of grey-level bins between the region's minimum and maximum; None where bin_width is given."""
+    """Number of grey-level bins between the region's minimum and maximum; null where bin_width is given."""
     bin_width_by_image_type: Mapping[ImageType, Decimal] = field(default_factory=dict, hash=False)
     """Another bin width for a filter whose values have another range."""
     normalize: bool = False
@@ -119,9 +119,9 @@ class RadiomicsSettings:
     normalize_scale: Decimal = Decimal("1")
     """Standard deviation after normalisation."""
     remove_outliers_sd: Decimal | None = None
-    """Values beyond this many standard deviations are clipped in normalisation; None: no clipping."""
+    """Values beyond this many standard deviations are clipped in normalisation; null: no clipping."""
     resampled_spacing_mm: tuple[Decimal, Decimal, Decimal] | None = None
-    """Voxel edge (x, y, z) that image and mask are resampled to, in mm; 0 keeps an axis; None: no resampling."""
+    """Voxel edge (x, y, z) that image and mask are resampled to, in mm; 0 keeps an axis; null: no resampling."""
     interpolator: Interpolator = "sitkBSpline"
     """How the image is interpolated in resampling (the mask: nearest neighbour)."""
     pre_crop: bool = False
@@ -129,7 +129,7 @@ class RadiomicsSettings:
     pad_distance_voxels: int = 5
     """Margin kept around the region when the image is cut, in voxels; a filter sees no further."""
     resegment_range: tuple[Decimal, ...] | None = None
-    """Lower (and upper) value that a voxel of the region must have; unit by resegment_mode; None: keep all."""
+    """Lower (and upper) value that a voxel of the region must have; unit by resegment_mode; null: keep all."""
     resegment_mode: Literal["absolute", "relative", "sigma"] = "absolute"
     """Range in the unit of the image, in parts of the region's maximum, or in standard deviations about its mean."""
     resegment_shape: bool = False
@@ -141,9 +141,9 @@ class RadiomicsSettings:
     minimum_roi_dimensions: int = 2
     """Smallest number of axes along which the region extends over more than one voxel."""
     minimum_roi_size_voxels: int | None = None
-    """Smallest number of voxels of a region; None: any."""
+    """Smallest number of voxels of a region; null: any."""
     geometry_tolerance: Decimal | None = None
-    """Relative difference between the grids of image and mask that is let pass; None: that of SimpleITK."""
+    """Relative difference between the grids of image and mask that is let pass; null: that of SimpleITK."""
     correct_mask: bool = False
     """Whether a mask on another grid is resampled onto the image's; False: refused."""
     voxel_array_shift: int = 0
@@ -153,7 +153,7 @@ class RadiomicsSettings:
     distances_voxels: tuple[int, ...] = (1,)
     """Chebyshev distance between neighbours of GLCM, GLDM and NGTDM, in voxels."""
     weighting_norm: Literal["manhattan", "euclidean", "infinity", "no_weighting"] | None = None
-    """How directions are weighted before GLCM and GLRLM are merged; None: features are averaged over directions."""
+    """How directions are weighted before GLCM and GLRLM are merged; null: features are averaged over directions."""
     gldm_a: int = 0
     """Grey levels that differ by no more than this count as dependent in GLDM."""
     force_2d: bool = False
