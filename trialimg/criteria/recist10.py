@@ -9,11 +9,11 @@ J Natl Cancer Inst 2000;92:205-216.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from trialimg.core.lesions import Designation, Track
-from trialimg.core.responses import TimepointAssessment
+from trialimg.core.responses import Firing, TimepointAssessment
 from trialimg.core.trial import Timepoint
 from trialimg.criteria import recist11
 from trialimg.criteria.recist11 import Facts, conformance, overall, overall_firing
@@ -45,4 +45,9 @@ def assess(
     facts: Mapping[str, Facts] | None = None,
 ) -> tuple[TimepointAssessment, ...]:
     """The response at every follow-up; parameters and errors as for `trialimg.criteria.recist11.assess`."""
-    return recist11.assess(tracks, designations, timepoints, rules, facts=facts)
+    judged = recist11.assess(tracks, designations, timepoints, rules, facts=facts)
+    return tuple(replace(a, rule=tuple(map(_renamed, a.rule))) for a in judged)
+
+
+def _renamed(firing: Firing) -> Firing:
+    return replace(firing, rule=firing.rule.replace("R-1.1/", "R-1.0/", 1))

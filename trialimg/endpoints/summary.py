@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from trialimg.core.responses import BestOverallResponse, TimepointAssessment
 from trialimg.core.settings import shown
@@ -19,7 +20,7 @@ from trialimg.endpoints.sequence import DatedResponse, counted, dated, first_pro
 from trialimg.endpoints.settings import EndpointSettings
 from trialimg.endpoints.time_to_event import duration_of_response, progression_free_survival, time_to_response
 
-__all__ = ["summarise", "summarise_responses"]
+__all__ = ["EndpointSettings", "summarise", "summarise_responses"]
 
 _B = BestOverallResponse
 _RESPONDED = frozenset({_B.CR, _B.PR})
@@ -85,5 +86,10 @@ def summarise_responses(
         response_date=response_date,
         progression_date=progression.progression_date if progression is not None else None,
         disease_control_date=disease_control_date(counting, start, settings),
-        settings=tuple(shown(settings).items()),
+        settings=_shown(settings),
     )
+
+
+@lru_cache(maxsize=32)
+def _shown(settings: EndpointSettings) -> tuple[tuple[str, str], ...]:
+    return tuple(shown(settings).items())

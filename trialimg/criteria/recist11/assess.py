@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from trialimg.core.lesions import Designation, Role, Track
 from trialimg.core.responses import (
@@ -84,6 +85,11 @@ def assess(
     return tuple(walk.done)
 
 
+@lru_cache(maxsize=32)
+def _settings(rules: Rules) -> Mapping[str, str]:
+    return shown(rules)
+
+
 @dataclass
 class _Walk:
     """What must be remembered from one timepoint to the next."""
@@ -99,7 +105,7 @@ class _Walk:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def start(self, baseline: Timepoint) -> None:
-        self.settings = shown(self.rules)
+        self.settings = _settings(self.rules)
         if self.targets:
             self.baseline_mm = self.targets.read(baseline).sum_mm
 

@@ -36,8 +36,10 @@ def conformance(
     baseline: Timepoint,
     start_date: dt.date | None,
     rules: Rules,
+    *,
+    non_targets: Iterable[Observation] = (),
 ) -> tuple[Finding, ...]:
-    """Everything about the choice of targets that RECIST 1.1 does not allow (R1 to R6); empty if nothing.
+    """Everything about the choice of lesions that RECIST 1.1 does not allow (R1 to R6); empty if nothing.
 
     Parameters
     ----------
@@ -49,6 +51,7 @@ def conformance(
         *_window(baseline, start_date, rules),
         *_counts(chosen, rules),
         *(finding for target in chosen for finding in _measurability(target, rules)),
+        *_normal_nodes(non_targets, rules),
     ]
     return tuple(
         Finding(code, Severity.WARNING, f"{subject} {baseline.id} {where}".strip(), message, subject, baseline.id)
@@ -110,6 +113,15 @@ def _measurability(target: BaselineTarget, rules: Rules) -> Iterator[_Found]:
     if observation.diameter_mm < smallest_mm:
         text = f"long axis {observation.diameter_mm} mm < {smallest_mm} mm {why} (R2)"
         yield "target_too_small", lesion.id, text
+
+
+def _normal_nodes(non_targets: Iterable[Observation], rules: Rules) -> Iterator[_Found]:
+    for observation in non_targets:
+        node = rules.nodes_by_short_axis and observation.lesion.kind is LesionKind.NODAL
+        short_axis_mm = observation.diameter_mm
+        if node and short_axis_mm is not None and short_axis_mm < rules.node_normal_below_mm:
+            text = f"node short axis {short_axis_mm} mm < {rules.node_normal_below_mm} mm is normal, not disease (R3)"
+            yield "non_target_node_normal", observation.lesion.id, text
 
 
 def _smallest_measurable(target: BaselineTarget, rules: Rules) -> tuple[Decimal, str]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from trialimg.core.errors import Fault, ReadingError
-from trialimg.core.lesions import Designation, Role, Track
+from trialimg.core.lesions import Designation, NewLesionStatus, NonTargetStatus, Observation, Role, Seen, Track
 from trialimg.core.trial import Timepoint
 from trialimg.criteria.recist11.facts import Facts
 
 __all__ = ["History", "checked"]
+
+_STATUS_OF: Mapping[Role, type] = {Role.NON_TARGET: NonTargetStatus, Role.NEW: NewLesionStatus}
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,18 @@ def _track_faults(tracks: tuple[Track, ...], roles: Mapping[str, Role], known: s
         if name not in roles:
             yield Fault(name, "no_role", f"{name} is neither target, non-target nor new")
         for observation in track.observations:
-            if observation.timepoint.id not in known:
-                where = observation.timepoint.id
-                yield Fault(name, "unknown_timepoint", f"{name} was observed at {where}, which is not listed")
+            yield from _observation_faults(observation, roles.get(name), known)
+
+
+def _observation_faults(observation: Observation, role: Role | None, known: set[str]) -> Iterator[Fault]:
+    name, where, status = observation.lesion.id, observation.timepoint.id, observation.status
+    if where not in known:
+        yield Fault(name, "unknown_timepoint", f"{name} was observed at {where}, which is not listed")
+    if status is not None and role is not None and not isinstance(status, _STATUS_OF.get(role, ())):
+        text = f"{name} at {where} is a {role.value} lesion, which cannot be {status.value!r}"
+        yield Fault(name, "status_of_another_role", text)
+    if role is Role.NEW and observation.timepoint.order == 0 and observation.seen in (Seen.MEASURED, Seen.TOO_SMALL):
+        yield Fault(name, "new_at_baseline", f"{name} is called new, but was seen at baseline")
 
 
 def _circles(tracks: tuple[Track, ...]) -> Iterator[Fault]:

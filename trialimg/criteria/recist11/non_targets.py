@@ -13,6 +13,7 @@ from trialimg.criteria.recist11.rules import PartialNonTarget, Rules
 __all__ = ["judge_non_targets"]
 
 _S = NonTargetStatus
+_NONE_AT_BASELINE = (NonTargetResponse.NOT_APPLICABLE, Firing("R-1.1/N0", "no non-target lesion at baseline"))
 
 
 def judge_non_targets(
@@ -25,14 +26,14 @@ def judge_non_targets(
     after_cr
         The last evaluable overall response was CR, so that a non-target that is back means progression (R14).
     """
+    if not tracks and markers in (None, Markers.NORMAL):
+        return _NONE_AT_BASELINE
     by_status: dict[NonTargetStatus, list[str]] = {status: [] for status in _S}
     for track in tracks:
         by_status[_status(track.at(timepoint.id), rules)].append(track.lesion.id)
     numbers = {status.value: str(len(lesions)) for status, lesions in by_status.items()}
     if markers is not None:
         numbers["markers"] = markers.value
-    if not tracks and markers in (None, Markers.NORMAL):
-        return NonTargetResponse.NOT_APPLICABLE, Firing("R-1.1/N0", "no non-target lesion at baseline", numbers)
     word, rule, sentence = _word(by_status, markers, after_cr=after_cr, rules=rules)
     return word, Firing(f"R-1.1/{rule}", f"{sentence}: {word.value}", numbers)
 
