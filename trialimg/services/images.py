@@ -31,13 +31,14 @@ class SeriesRecord:
     acquisition_date: date | None
     description: str
     files: tuple[FileRecord, ...]
-    """One per slice, in order along the stack."""
+    """One per slice, in order along the stack; a multi-frame file stands once for all of its slices."""
     rows: int
     columns: int
     pixel_spacing_mm: tuple[float, float] | None
+    """Between columns, between rows."""
     slice_thickness_mm: float | None
     slice_gaps_mm: tuple[float, ...] = ()
-    """Distances between neighbouring slice positions."""
+    """Distances between neighbouring slice positions; empty where the slices are not one stack."""
     kernel: str | None = None
     contrast_agent: str | None = None
     manufacturer: str | None = None
@@ -45,7 +46,7 @@ class SeriesRecord:
 
     @property
     def slices(self) -> int:
-        return len(self.files)
+        return len(self.slice_gaps_mm) + 1 if self.slice_gaps_mm else len(self.files)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ __all__ = [
     "distinct_names",
     "image_header",
     "open_dataset",
+    "sop_class_of",
     "text_of",
 ]
 
@@ -95,7 +96,7 @@ def open_dataset(path: Path, *, where: str, pixels: bool = False) -> Dataset:
         If it is not a DICOM file, is cut off, or is larger than this package reads.
     """
     if not path.is_file():
-        raise refusal(where, Reason.NOT_A_FILE, "not a regular file")
+        raise refusal(where, Reason.NOT_A_FILE, "not a regular file, or a folder that cannot be listed")
     size = path.stat().st_size
     if size == 0:
         raise refusal(where, Reason.EMPTY, "the file is empty")
@@ -107,7 +108,7 @@ def open_dataset(path: Path, *, where: str, pixels: bool = False) -> Dataset:
         dataset = pydicom.dcmread(file, stop_before_pixels=not pixels, defer_size=deferred, force=not has_preamble)
         if not pixels:
             _require_whole_header(dataset, file, size, where)
-    if not text_of(dataset, "SOPClassUID").startswith("1."):
+    if not sop_class_of(dataset):
         raise refusal(where, Reason.NOT_DICOM, "no SOP Class UID; not a DICOM object")
     return dataset
 
@@ -182,6 +183,8 @@ def image_header(dataset: Dataset, path: str) -> ImageHeader:
     series_uid = text_of(dataset, "SeriesInstanceUID")
     if not series_uid:
         raise refusal(path, Reason.NO_SERIES_UID, "no Series Instance UID")
+    if not (dataset.get("Rows") and dataset.get("Columns")):
+        raise refusal(path, Reason.NO_PIXELS, "the file holds no pixels")
     if dataset.get("SamplesPerPixel", 1) != 1 or text_of(dataset, "PhotometricInterpretation") != "MONOCHROME2":
         raise refusal(path, Reason.NOT_GREYSCALE, f"{text_of(dataset, 'PhotometricInterpretation')} pixels")
     localizer = "LOCALIZER" in [str(v).upper() for v in _values(dataset.get("ImageType"))]
@@ -206,6 +209,11 @@ def image_header(dataset: Dataset, path: str) -> ImageHeader:
         localizer=localizer,
         lossy=text_of(dataset, "LossyImageCompression") == "01",
     )
+
+
+def sop_class_of(dataset: Dataset) -> str:
+    """What kind of object it is; media directories say so in their file meta information only."""
+    return text_of(dataset, "SOPClassUID") or text_of(dataset.file_meta, "MediaStorageSOPClassUID")
 
 
 def text_of(dataset: Dataset, keyword: str) -> str:

@@ -18,6 +18,7 @@ from trialimg.adapters.dicom.header import (
     ImageHeader,
     image_header,
     open_dataset,
+    sop_class_of,
     text_of,
 )
 from trialimg.adapters.dicom.reasons import Reason, isolated, refusal
@@ -45,7 +46,7 @@ def index_folder(root: Path, progress: Progress | None = None) -> ImageIndex:
         If the folder does not exist or holds no image at all.
     """
     if not root.is_dir():
-        raise refusal(str(root), Reason.NOT_A_FILE, "no such folder")
+        raise refusal(str(root), Reason.NO_SUCH, "no such folder")
     return index_files(root, sorted(_files_below(root)), progress)
 
 
@@ -84,28 +85,32 @@ def _no_series(root: Path, findings: Sequence[Finding]) -> IntakeError:
 
 
 def _files_below(root: Path) -> Iterator[str]:
-    for folder, folders, names in os.walk(root):
+    unlisted: list[str] = []
+    for folder, folders, names in os.walk(root, onerror=lambda fault: unlisted.append(fault.filename)):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             if not name.startswith(".") and name.upper() != "DICOMDIR" and Path(name).suffix.lower() not in NOT_IMAGES:
                 yield Path(folder, name).relative_to(root).as_posix()
+    yield from (Path(folder).relative_to(root).as_posix() for folder in unlisted)
 
 
 def _read(root: Path, path: str) -> Entry | ContourSet | Finding | None:
     """One file read apart from all others: whatever it holds, it becomes an entry or a finding."""
-    subject = ""
+    subject, shown = "", path.encode("utf-8", "backslashreplace").decode()
     try:
+        if shown != path:
+            raise refusal(shown, Reason.BAD_NAME, "the file's name is not UTF-8; rename it")
         with isolated(path, Reason.UNREADABLE):
             dataset = open_dataset(root / path, where=path)
             subject = text_of(dataset, "PatientID")
             return _understood(dataset, FileRecord(path, file_digest(root / path)))
     except IntakeError as fault:
         reason = fault.faults[0]
-        return Finding(reason.code, Severity.EXCLUDED, path, reason.message, subject)
+        return Finding(reason.code, Severity.EXCLUDED, shown, reason.message, subject)
 
 
 def _understood(dataset: Dataset, record: FileRecord) -> Entry | ContourSet | None:
-    sop_class = text_of(dataset, "SOPClassUID")
+    sop_class = sop_class_of(dataset)
     if sop_class == MediaStorageDirectoryStorage:
         return None
     if sop_class == RT_STRUCTURE_SET:
@@ -124,7 +129,7 @@ def _together(findings: Iterable[Finding]) -> Iterator[Finding]:
         groups[(finding.code, finding.message, Path(finding.where).parent.as_posix())].append(finding)
     for group in groups.values():
         first = group[0]
-        more = f" and {len(group) - 1} more files in its folder" if len(group) > 1 else ""
+        more = f" (and {len(group) - 1} more in this folder)" if len(group) > 1 else ""
         yield Finding(first.code, first.severity, first.where, first.message + more, first.subject)
 
 

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 
-from trialimg.adapters.dicom.header import image_header, open_dataset, text_of
+from trialimg.adapters.dicom.header import ImageHeader, image_header, open_dataset, text_of
 from trialimg.adapters.dicom.pet import pet_facts
 from trialimg.adapters.dicom.planes import frame_group
 from trialimg.adapters.dicom.reasons import CHANGED_MESSAGE, Reason, isolated, refusal
@@ -43,8 +43,7 @@ def read_volume(series: SeriesRecord, root: Path) -> Volume:
     headers: list[Dataset] = []
     single_slice_mm: float | None = None
     for record in series.files:
-        dataset = _intact(record, root)
-        header = image_header(dataset, record.path)
+        dataset, header = _intact(record, root)
         single_slice_mm = header.slice_spacing_mm or header.slice_thickness_mm
         planes += zip(header.planes, _frames(dataset, root / record.path, record.path), strict=True)
         dataset.pop("PixelData", None)
@@ -52,18 +51,21 @@ def read_volume(series: SeriesRecord, root: Path) -> Volume:
     array, geometry = _stacked(planes, single_slice_mm, where)
     if series.modality != "PT":
         return Volume(array, geometry, series.modality, _unit(headers[0], series.modality))
-    factor = suv_factor(pet_facts(headers, where), where)
+    with isolated(where, Reason.UNREADABLE):
+        facts = pet_facts(headers, where)
+    factor = suv_factor(facts, where)
     step = f"SUV by body weight: stored values x {factor:.9g}"
     return Volume((array.astype(np.float64) * factor).astype(np.float32), geometry, "PT", Unit.SUV_BW, (step,))
 
 
-def _intact(record: FileRecord, root: Path) -> Dataset:
+def _intact(record: FileRecord, root: Path) -> tuple[Dataset, ImageHeader]:
     """A file with its pixels, if its bytes are still those whose digest was recorded."""
     path = root / record.path
     if not path.is_file() or file_digest(path) != record.digest:
         raise refusal(record.path, Reason.CHANGED, CHANGED_MESSAGE)
     with isolated(record.path, Reason.UNREADABLE):
-        return open_dataset(path, where=record.path, pixels=True)
+        dataset = open_dataset(path, where=record.path, pixels=True)
+        return dataset, image_header(dataset, record.path)
 
 
 def _stacked(planes: Sequence[tuple[Plane, Array]], lone_slice_mm: float | None, where: str) -> tuple[Array, Geometry]:
@@ -81,23 +83,28 @@ def _stacked(planes: Sequence[tuple[Plane, Array]], lone_slice_mm: float | None,
 
 def _frames(dataset: Dataset, path: Path, where: str) -> list[Array]:
     """The rescaled frames of one file, in the order of its planes."""
-    syntax = dataset.file_meta.get("TransferSyntaxUID")
-    if syntax is not None and syntax.is_encapsulated and not get_decoder(syntax).is_available:
-        return [_smallest(_through_gdcm(path, where))]
     with isolated(where, Reason.UNDECODABLE):
+        if not _decoder_at_hand(dataset):
+            return [_smallest(_through_gdcm(path))]
         stored = pixel_array(dataset)
     stored = _sign_extended(stored.reshape(-1, int(dataset.Rows), int(dataset.Columns)), dataset)
     return [_rescaled(frame, *_line(dataset, index, where)) for index, frame in enumerate(stored)]
 
 
-def _through_gdcm(path: Path, where: str) -> Array:
-    """Pixels of a transfer syntax that pydicom has no decoder for, rescaled by ITK's GDCM reader."""
+def _decoder_at_hand(dataset: Dataset) -> bool:
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    if syntax is None or not syntax.is_encapsulated:
+        return True
     try:
-        array: Array = sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO="GDCMImageIO"))[0]
-    except RuntimeError as fault:
-        message = "pixels cannot be decoded by any decoder at hand"
-        raise refusal(where, Reason.UNDECODABLE, message) from fault
-    return array
+        return bool(get_decoder(syntax).is_available)
+    except NotImplementedError:
+        return False
+
+
+def _through_gdcm(path: Path) -> Array:
+    """Pixels of a transfer syntax that pydicom has no decoder for (JPEG lossless), rescaled by ITK's GDCM reader."""
+    frame: Array = sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO="GDCMImageIO"))[0]
+    return frame
 
 
 def _sign_extended(stored: Array, dataset: Dataset) -> Array:

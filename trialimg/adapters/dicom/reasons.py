@@ -17,6 +17,8 @@ class Reason(StrEnum):
 
     # one file
     NOT_DICOM = "not_dicom"
+    NO_SUCH = "no_such_file"
+    BAD_NAME = "unreadable_name"
     NOT_A_FILE = "not_a_regular_file"
     EMPTY = "empty_file"
     TOO_LARGE = "too_large"

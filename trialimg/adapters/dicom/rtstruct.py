@@ -95,6 +95,7 @@ def _drawn(contours: Sequence[FloatArray], geometry: Geometry, what: str) -> npt
     for contour in contours:
         index = geometry.to_index(contour)
         by_slice[_slice_of(contour, index, geometry, what)].append(index)
+    _require_every_slice(sorted(by_slice), what)
     for k, polygons in sorted(by_slice.items()):
         _require_one_plane(polygons, k, geometry, what)
         array[k] = filled([polygon[:, :2] for polygon in polygons], geometry.shape[1:])
@@ -121,6 +122,16 @@ def _require_one_plane(polygons: Sequence[FloatArray], k: int, geometry: Geometr
         raise GeometryError(
             f"{what} has contours in several planes within slice {k + 1}, up to {np.ptp(heights):.2f} mm apart; "
             "it was drawn on a finer stack of slices than this image"
+        )
+
+
+def _require_every_slice(slices: Sequence[int], what: str) -> None:
+    """Refuse contours on every second, third ... slice: the region between them is not said."""
+    steps = np.diff(slices)
+    if len(steps) > 1 and steps.min() > 1:
+        raise GeometryError(
+            f"{what} has contours on slices {', '.join(str(k + 1) for k in slices[:4])} ... and none between; "
+            "interpolate them in the program that drew them"
         )
 
 

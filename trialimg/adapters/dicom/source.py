@@ -9,7 +9,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from trialimg.adapters.dicom import rtstruct, segmentation
-from trialimg.adapters.dicom.header import RT_STRUCTURE_SET, SEGMENTATION_CLASSES, open_dataset, text_of
+from trialimg.adapters.dicom.header import RT_STRUCTURE_SET, SEGMENTATION_CLASSES, open_dataset, sop_class_of
 from trialimg.adapters.dicom.index import index_files, index_folder
 from trialimg.adapters.dicom.pixels import read_volume
 from trialimg.adapters.dicom.reasons import CHANGED_MESSAGE, Reason, isolated, refusal
@@ -76,7 +76,7 @@ def read_image(path: Path) -> Volume:
         If there is not exactly one series, or part of it cannot be used.
     """
     if not path.exists():
-        raise refusal(str(path), Reason.NOT_A_FILE, "no such file or folder")
+        raise refusal(str(path), Reason.NO_SUCH, "no such file or folder")
     root = path if path.is_dir() else path.parent
     found = index_folder(path) if path.is_dir() else index_files(root, [path.name])
     if len(found.series) > 1:
@@ -114,7 +114,7 @@ def read_regions(path: Path, grid: Geometry | None, *, where: str) -> Mapping[st
 
 
 def _regions(dataset: Dataset, grid: Geometry | None, where: str) -> Mapping[str, Mask]:
-    sop_class = text_of(dataset, "SOPClassUID")
+    sop_class = sop_class_of(dataset)
     if sop_class in SEGMENTATION_CLASSES:
         return segmentation.regions(dataset, grid or segmentation.own_grid(dataset, where), where)
     if sop_class != RT_STRUCTURE_SET:
@@ -144,7 +144,7 @@ def read_dicom_mask(path: Path, grid: Geometry | None, *, region: str | None = N
     """
     where = str(path)
     if not path.is_file():
-        raise refusal(where, Reason.NOT_A_FILE, "no such file")
+        raise refusal(where, Reason.NO_SUCH, "no such file")
     found = read_regions(path, grid, where=where)
     if region is None:
         return _joined(found, where)

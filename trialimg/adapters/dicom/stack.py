@@ -115,9 +115,10 @@ def _gap_faults(gaps: FloatArray) -> tuple[tuple[Reason, str], ...]:
     if not gaps.size:
         return ()
     if doubled := int((gaps < SAME_POSITION_MM).sum()):
-        where = int(np.argmax(gaps < SAME_POSITION_MM)) + 1
+        first = int(np.argmax(gaps < SAME_POSITION_MM)) + 1
         hint = "several phases, echoes or repeats must come as several series"
-        return ((Reason.DUPLICATE_SLICES, f"{doubled} slices share a position, first slice {where}; {hint}"),)
+        message = f"slices {first} and {first + 1} lie at one position ({doubled} such pairs); {hint}"
+        return ((Reason.DUPLICATE_SLICES, message),)
     regular = regular_gap_mm(tuple(gaps))
     if regular is None:
         low, high = float(gaps.min()), float(gaps.max())
