@@ -54,7 +54,9 @@ def progression_free_survival(
             return censored
     if event is not None:
         return _outcome(start, event.date, True, "PFS-E", event.what)
-    return _censored(start, before, "PFS-C0", "no event", "no evaluable assessment after baseline and no event")
+    if not any(date >= start for date in before):
+        return _outcome(start, start, False, "PFS-C2", "no evaluable assessment after baseline and no event")
+    return _censored(start, before, "PFS-C0", "no event")
 
 
 def time_to_response(subject: Subject, response_date: dt.date | None) -> TimeToEvent | None:
@@ -101,13 +103,13 @@ def _fda_censoring(
     if therapy is not None and (event is None or therapy < event.date):
         up_to_therapy = [day for day in before if day <= therapy]
         why = f"new therapy on {therapy}"
-        return _censored(start, up_to_therapy, "PFS-C3", why, f"{why}, no evaluable assessment before it")
+        return _censored(start, up_to_therapy, "PFS-C3", why)
     if event is None:
         return None
     missed = _missed_before(start, before, event.date, settings.schedule)
     if settings.missed_visits and len(missed) >= settings.missed_visits:
         why = f"{event.what} on {event.date} after {len(missed)} missed assessments ({', '.join(missed)})"
-        return _censored(start, before, "PFS-C4", why, f"{why}, none evaluable before")
+        return _censored(start, before, "PFS-C4", why)
     return None
 
 
@@ -127,11 +129,11 @@ def _missed_before(
     ]
 
 
-def _censored(start: dt.date, adequate: Sequence[dt.date], rule: str, why: str, why_at_start: str) -> TimeToEvent:
+def _censored(start: dt.date, adequate: Sequence[dt.date], rule: str, why: str) -> TimeToEvent:
     """Censored at the last adequate assessment, or on day 1 where there is none after the start."""
     last = max(adequate, default=None)
     if last is None or last < start:
-        return _outcome(start, start, False, rule if adequate else "PFS-C2", why_at_start)
+        return _outcome(start, start, False, rule, f"{why}; no evaluable assessment before it")
     return _outcome(start, last, False, rule, f"{why}; last evaluable assessment")
 
 
