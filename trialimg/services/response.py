@@ -79,7 +79,9 @@ def respond(
     assessments = recist11.assess(tracks, designations, timepoints, rules)
     settings = replace(protocol.endpoints.settings, schedule=schedule(protocol).followups)
     endpoints = summarise(subject, assessments, baseline=timepoints[0], settings=settings)
-    conformance = recist11.conformance(subject.id, _targets(lesions[0]), timepoints[0], subject.reference_date, rules)
+    conformance = recist11.conformance(
+        subject.id, _targets(lesions[0]), timepoints[0], start_date=subject.reference_date, rules=rules
+    )
     baseline_sum = assessments[0].sums.baseline_mm if assessments else None
     return Response(assessments, baseline_sum, endpoints, conformance)
 

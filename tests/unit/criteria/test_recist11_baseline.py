@@ -34,7 +34,7 @@ def target(
 def codes(
     *targets: BaselineTarget, rules: Rules | None = None, start: dt.date | None = START, baseline: Timepoint = BASELINE
 ) -> list[str]:
-    return [finding.code for finding in conformance("S1", targets, baseline, start, rules or Rules())]
+    return [finding.code for finding in conformance("S1", targets, baseline, start_date=start, rules=rules or Rules())]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_without_a_start_date_the_age_is_said_to_be_unknown() -> None:
 def test_a_normal_node_is_no_non_target_disease() -> None:
     node = Lesion("NT1", LesionKind.NODAL, "neck")
     nodes = [Observation(node, BASELINE, Seen.MEASURED, Decimal(size)) for size in ("9.9", "10.0")]
-    found = conformance("S1", [target("20")], BASELINE, START, Rules(), non_targets=nodes)
+    found = conformance("S1", [target("20")], BASELINE, start_date=START, rules=Rules(), non_targets=nodes)
     assert [finding.code for finding in found] == ["non_target_node_normal"]
 
 
@@ -115,7 +115,7 @@ def test_recist_10_allows_ten_targets_and_knows_no_nodal_size() -> None:
 
 
 def test_a_finding_says_where_and_why() -> None:
-    (finding,) = conformance("S1", [target("14.9", kind=LesionKind.NODAL)], BASELINE, START, Rules())
+    (finding,) = conformance("S1", [target("14.9", kind=LesionKind.NODAL)], BASELINE, start_date=START, rules=Rules())
     assert (finding.subject, finding.timepoint) == ("S1", "BL")
     assert finding.where == "S1 BL T1"
     assert finding.message == "node short axis 14.9 mm < 15 mm (R3)"

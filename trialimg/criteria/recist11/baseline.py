@@ -34,9 +34,9 @@ def conformance(
     subject: str,
     targets: Iterable[BaselineTarget],
     baseline: Timepoint,
+    *,
     start_date: dt.date | None,
     rules: Rules,
-    *,
     non_targets: Iterable[Observation] = (),
 ) -> tuple[Finding, ...]:
     """Everything about the choice of lesions that RECIST 1.1 does not allow (R1 to R6); empty if nothing.
