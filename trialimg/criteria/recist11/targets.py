@@ -85,7 +85,7 @@ class Targets:
         missing: list[tuple[Lesion, str]] = []
         notes: list[Firing] = []
         for lesion in self._lesions:
-            if lesion.split_from is not None and timepoint.order < self._first_order.get(lesion.id, 0):
+            if lesion.split_from is not None and not self._exists(lesion, timepoint):
                 continue
             diameter_mm, why = self._diameter_mm(lesion, timepoint)
             if diameter_mm is None:
@@ -107,6 +107,11 @@ class Targets:
             if o.diameter_mm is not None and o.timepoint.order < before_order
         ]
         return max(sizes, default=None)
+
+    def _exists(self, fragment: Lesion, timepoint: Timepoint) -> bool:
+        """Whether a fragment has been recorded yet."""
+        first = self._first_order.get(fragment.id)
+        return first is not None and timepoint.order >= first
 
     def _is_normal(self, lesion: Lesion, diameter_mm: Decimal) -> bool:
         if self._rules.nodes_by_short_axis and lesion.kind is LesionKind.NODAL:
