@@ -44,6 +44,7 @@ def inconsistencies(protocol: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _dates_kept(protocol)
     yield from _compared_arms(protocol)
     yield from _confirmation(protocol)
+    yield from _baseline_rule(protocol)
 
 
 def _duplicates(protocol: Mapping[str, Any]) -> Iterator[Fault]:
@@ -121,7 +122,9 @@ def _windows(protocol: Mapping[str, Any]) -> Iterator[tuple[_Window, int]]:
             yield (str(rest.get("id", "BL")), last, first, last), -1
     for position, visit in enumerate(_list_at(protocol, "schedule.visits")):
         match visit:
-            case {"id": str(name), "day": int(day), "window_days": [int(early), int(late)]} if early <= 0 <= late:
+            case {"id": str(name), "day": int(day), "window_days": [int(early), int(late)]} if (
+                1 - day <= early <= 0 <= late
+            ):
                 yield (name, day, day + early, day + late), position
 
 
@@ -169,6 +172,16 @@ def _confirmation(protocol: Mapping[str, Any]) -> Iterator[Fault]:
         } if held != confirmed:
             message = f"{confirmed} days, but response.rules.confirmation_days is {held}: give both the same"
             yield Fault("endpoints.settings.confirmation_days", "contradiction", message)
+
+
+def _baseline_rule(protocol: Mapping[str, Any]) -> Iterator[Fault]:
+    match protocol:
+        case {
+            "schedule": {"baseline": {"window_days": [int(first), int()]}},
+            "response": {"rules": {"baseline_window_days": int(longest)}},
+        } if -first > longest:
+            message = f"{longest} days, but the baseline window opens {-first} days before the reference date"
+            yield Fault("response.rules.baseline_window_days", "contradiction", message)
 
 
 def _list_at(protocol: Mapping[str, Any], path: str) -> Sequence[Any]:

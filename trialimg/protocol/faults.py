@@ -21,6 +21,7 @@ _CODES = {
     "literal_error": "unknown_word",
     "string_pattern_mismatch": "bad_format",
     "string_too_short": "empty",
+    "too_short": "empty",
     "string_too_long": "too_long",
     "greater_than": "out_of_range",
     "greater_than_equal": "out_of_range",
@@ -70,6 +71,8 @@ def faults_of(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[Fau
         JSON schema of what was validated; tells which keys are known at a place.
     """
     for item in error.errors(include_url=False):
+        if item["type"] == "too_short" and item["input"]:
+            continue  # entries that are refused one by one are not counted
         location = [step for step in item["loc"] if step != "[key]"]
         place, kind, given = place_of(location), item["type"], item["input"]
         inner = item.get("ctx", {}).get("error")

@@ -33,9 +33,7 @@ class AcquisitionRule(Section):
     required: bool = True
     """Whether every visit needs a series of this modality."""
     max_slice_thickness_mm: LengthMm | None = None
-    """Thickest slice, in mm; null: any."""
-    max_slice_spacing_mm: LengthMm | None = None
-    """Largest distance between neighbouring slice positions, in mm; null: any."""
+    """Thickest slice, and largest distance between neighbouring slices, in mm; null: any."""
     max_pixel_spacing_mm: LengthMm | None = None
     """Largest in-plane pixel edge, in mm; null: any."""
     min_coverage_mm: LengthMm | None = None
@@ -44,8 +42,6 @@ class AcquisitionRule(Section):
     """Whether a contrast agent must (not) have been given (0018,0010)."""
     kernels: tuple[str, ...] = ()
     """Reconstruction kernels let in, as shell patterns without regard to case (B3*, *soft*); empty: any."""
-    descriptions: tuple[str, ...] = ()
-    """Series descriptions let in, as shell patterns without regard to case (*T1*); empty: any."""
 
 
 class DeidentificationOption(Enum):

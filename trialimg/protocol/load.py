@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 
 from trialimg.billing.plan import PricePlan
 from trialimg.core.errors import Fault, InvalidValueError, ProtocolError
 from trialimg.protocol.consistency import inconsistencies
 from trialimg.protocol.document import Document, DocumentFault, read_document
 from trialimg.protocol.faults import ProtocolFault, faults_of, joined
-from trialimg.protocol.model import Protocol
+from trialimg.protocol.model import Protocol, full
 from trialimg.protocol.schema import json_schema
+from trialimg.protocol.section import Section
 from trialimg.protocol.settings import completed
 from trialimg.radiomics.settings import RadiomicsSettings
 from trialimg.review.design import ReadingDesign
@@ -76,9 +79,28 @@ def _validated(document: Document) -> tuple[Protocol | None, list[Fault]]:
         return Protocol.model_validate_json(json.dumps(document.data)), []
     except ValidationError as error:
         found = list(faults_of(error, json_schema()))
-    further = (*inconsistencies(document.data), *_hidden(document.data, found))
+    further = (*inconsistencies(_understood(document.data)), *_hidden(document.data, found))
     places = {(fault.where, fault.code) for fault in found}
     return None, found + [fault for fault in further if (fault.where, fault.code) not in places]
+
+
+def _understood(data: dict[str, Any]) -> dict[str, Any]:
+    """The data with every section that is sound by itself completed by its defaults, the others as they are."""
+    understood = dict(data)
+    for key, alone in _sections().items():
+        with suppress(ValidationError):
+            given = {key: data[key]} if key in data else {}
+            understood |= full(alone.model_validate_json(json.dumps(given)))
+    return understood
+
+
+@cache
+def _sections() -> dict[str, type[Section]]:
+    """For each section, by its key, a model that holds nothing else."""
+    return {
+        field.alias or name: create_model("Alone", __base__=Section, **{name: (field.annotation, field)})  # type: ignore[call-overload]
+        for name, field in Protocol.model_fields.items()
+    }
 
 
 def _hidden(data: dict[str, Any], found: list[Fault]) -> Iterator[Fault]:

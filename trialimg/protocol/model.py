@@ -19,7 +19,7 @@ from trialimg.protocol.trial import Arms, Schedule, Sites, Trial
 from trialimg.radiomics.settings import RadiomicsSettings
 from trialimg.review.design import ReadingDesign
 
-__all__ = ["SCHEMA", "Protocol", "full", "protocol_digest"]
+__all__ = ["SCHEMA", "Protocol", "exact_text", "full", "protocol_digest"]
 
 SCHEMA = "trialimg/protocol/v1"
 
@@ -85,8 +85,8 @@ class Protocol(Section):
         return protocol_digest(self)
 
 
-def full(protocol: Protocol) -> dict[str, Any]:
-    """The protocol as JSON types with every default filled in; exact numbers as text, without needless zeros."""
+def full(protocol: Section) -> dict[str, Any]:
+    """The protocol (or a part of it) as JSON types, every default filled in; exact numbers as text, shortest form."""
     answer: dict[str, Any] = plain(_canonical(protocol.model_dump(by_alias=True)))
     return answer
 
