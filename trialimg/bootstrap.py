@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import version
+from collections.abc import Iterable
+from importlib import import_module
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trialimg.core.errors import IntakeError, TrialimgError
+from trialimg.core.errors import Fault, IntakeError, ProtocolError, TrialimgError
 
 if TYPE_CHECKING:
-    from trialimg.services.ports import ImageSource
+    from trialimg.services.ports import Exporter, ImageSource
     from trialimg.services.run import TrialRun
+    from trialimg.services.sample import SampleSummary
     from trialimg.volume import Mask, Volume
 
 __all__ = [
     "environment",
+    "exporters",
     "image_source",
     "make_folder",
     "open_image",
     "open_mask",
     "save_mask",
     "trial_run",
+    "write_sample",
 ]
+
+_EXPORTERS = {
+    "html": "trialimg.adapters.exporters.report.html:HtmlExporter",
+    "pdf": "trialimg.adapters.exporters.report.pdf:PdfExporter",
+    "csv": "trialimg.adapters.exporters.csv_tables:CsvExporter",
+    "parquet": "trialimg.adapters.exporters.radiomics_table:ParquetExporter",
+}
 
 _LIBRARIES = (
     "highdicom", "lifelines", "matplotlib", "monai", "numpy", "pandas", "pyarrow", "pydicom", "pyradiomics-bhklab",
@@ -134,6 +146,35 @@ def save_mask(mask: Mask, path: Path) -> None:
     write_mask(mask, path)
 
 
+def exporters(names: Iterable[str]) -> tuple[Exporter, ...]:
+    """What writes the results in the forms that a protocol names, in its order.
+
+    Our own are html, pdf, csv and parquet; outsiders' come through the entry point group ``trialimg.exporters``.
+
+    Raises
+    ------
+    ProtocolError
+        With every name that no exporter has.
+    """
+    addresses = {entry.name: entry.value for entry in entry_points(group="trialimg.exporters")} | _EXPORTERS
+    wanted = tuple(dict.fromkeys(names))
+    known = ", ".join(sorted(addresses))
+    faults = tuple(
+        Fault("exports", "unknown_exporter", f"no exporter is called {name!r}; there are {known}")
+        for name in wanted
+        if name not in addresses
+    )
+    if faults:
+        raise ProtocolError("the protocol asks for a form of results that nothing here can write", faults)
+    return tuple(_exporter(addresses[name]) for name in wanted)
+
+
+def _exporter(address: str) -> Exporter:
+    module, _, attribute = address.partition(":")
+    made: Exporter = getattr(import_module(module), attribute)()
+    return made
+
+
 def environment() -> dict[str, str]:
     """Name to version of everything whose release can change a number."""
     return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
@@ -151,3 +192,45 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise TrialimgError(f"{folder}: cannot make this folder ({fault.strerror})") from fault
+
+
+def write_sample(
+    out: Path, *, subjects: int, timepoints: int, seed: int, progress: Progress | None = None
+) -> SampleSummary:
+    """Write a synthetic trial into a new folder, whole or not at all.
+
+    Raises
+    ------
+    TrialimgError
+        If something is there already, or the folder cannot be written.
+    """
+    from trialimg.adapters.dicom.write import DicomScanWriter
+    from trialimg.services.sample import SampleTrial
+
+    trial = SampleTrial(subjects, timepoints, seed)
+    try:
+        with new_folder(out) as unfinished:
+            return trial.write(unfinished, DicomScanWriter(), progress=progress)
+    except OSError as fault:
+        raise TrialimgError(f"{out}: cannot be written ({fault.strerror})") from fault
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder to fill, which takes its name only when all went well; nothing is left of it otherwise.
+
+    Raises
+    ------
+    TrialimgError
+        If something is there already.
+    """
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise TrialimgError(f"{out}: is there already and not an empty folder; name a new one")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        unfinished.chmod(0o755)
+        yield unfinished
+        unfinished.replace(out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

@@ -14,13 +14,14 @@ import pytest
 
 from tests.fakes.courses import COURSES, Course, Row
 from tests.fakes.results import subject_result, trial_result
-from trialimg.adapters.exporters.tables import TablesExporter
+from trialimg.adapters.exporters.csv_tables import CsvExporter
+from trialimg.adapters.exporters.radiomics_table import ParquetExporter
 from trialimg.core.lesions import Seen
 from trialimg.core.trial import Finding, Severity
 from trialimg.services.ports import Exporter
 from trialimg.services.results import TrialResult
 
-EXPORTERS = [TablesExporter()]
+EXPORTERS = [CsvExporter(), ParquetExporter()]
 
 NOBODY_EVALUABLE = [course for course in COURSES if course.id in ("S-1011", "S-1012")]
 ONE_ARM_NO_EVENT = [course for course in COURSES if course.id in ("S-1001", "S-1002", "S-1003")]
@@ -50,7 +51,8 @@ def result() -> TrialResult:
 @pytest.fixture(scope="module")
 def tables(result: TrialResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("tables")
-    TablesExporter().export(result, out)
+    CsvExporter().export(result, out)
+    ParquetExporter().export(result, out)
     return out
 
 
@@ -141,7 +143,7 @@ class TestTables:
         course = Course("-1+1", "@site", "A", [Row("T01", formula, [20.0, 10.0])], weeks=(-1, 8))
         result = trial_result([course])
         finding = Finding("+code", Severity.WARNING, "\tsomewhere", formula, course.id)
-        TablesExporter().export(replace(result, findings=(finding,)), tmp_path)
+        CsvExporter().export(replace(result, findings=(finding,)), tmp_path)
         texts = [
             cell
             for name in ("lesions.csv", "responses.csv", "endpoints.csv", "findings.csv")
@@ -182,7 +184,7 @@ class TestRadiomicsTable:
         features = ({"original_firstorder_Mean": 0.0}, {"original_firstorder_Mean": 4.0})
         lesions = [replace(t.lesions[0], features=f) for t, f in zip(first.timepoints[:2], features, strict=True)]
         timepoints = [replace(t, lesions=(r,)) for t, r in zip(first.timepoints[:2], lesions, strict=True)]
-        TablesExporter().export(replace(result, subjects=(replace(first, timepoints=tuple(timepoints)),)), tmp_path)
+        ParquetExporter().export(replace(result, subjects=(replace(first, timepoints=tuple(timepoints)),)), tmp_path)
         row = pq.read_table(tmp_path / "radiomics.parquet").to_pylist()[1]
         assert (row["delta_original_firstorder_Mean"], row["pct_original_firstorder_Mean"]) == (4.0, None)
 

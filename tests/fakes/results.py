@@ -6,12 +6,15 @@ cohort's estimates by the real `trialimg.stats`, so that tables and figures made
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from tests.fakes.courses import COURSES, START, Course, day_of, week_date
 from tests.fakes.judgement import assessments_of, endpoints_of, target_sum
 from tests.fakes.lesion_results import digest, lesions_at, timepoints_of
-from tests.fakes.protocol_shown import DIGEST, PROTOCOL
+from trialimg.core.digest import digest_of
 from trialimg.core.provenance import Provenance
 from trialimg.core.trial import Finding, Severity, Subject, Timepoint
 from trialimg.services.results import (
@@ -27,6 +30,9 @@ from trialimg.stats.survival import kaplan_meier, log_rank
 
 __all__ = ["subject_result", "trial_result"]
 
+PROTOCOL: dict[str, Any] = json.loads(Path(__file__).with_name("protocol.json").read_text())
+"""A protocol with every default filled in, as a run hands it on."""
+
 
 def trial_result(courses: Sequence[Course] = COURSES, *, key_images: bool = True, truth: bool = True) -> TrialResult:
     """Everything one run could have found for these courses."""
@@ -35,19 +41,23 @@ def trial_result(courses: Sequence[Course] = COURSES, *, key_images: bool = True
     return TrialResult(
         trial="LUMEN-301",
         title="Randomised phase II trial of example therapy in advanced solid tumours",
-        criterion="RECIST 1.1",
+        criterion="recist11",
         protocol=PROTOCOL,
-        protocol_digest=DIGEST,
+        protocol_digest=digest_of(PROTOCOL),
         subjects=subjects,
         cohort=cohort(subjects),
         findings=(*findings, Finding("not_dicom", Severity.INFO, "site02/readme.txt", "not a DICOM file; left alone")),
         truth=truth_check() if truth else None,
         provenance=Provenance(
-            activity="run",
-            parameters={"device": "cpu", "workers": 2},
+            activity="trialimg run",
+            parameters={
+                "protocol": digest_of(PROTOCOL),
+                "segmenter": {"name": "classical@1", "smoothing_mm": 1.0, "shape_weight": 0.5},
+                "features": {"name": "pyradiomics@3.1.4", "setting": {"binWidth": 25.0}},
+            },
             inputs={f"{course.id}/series-{i}.dcm": digest(course.id, i) for course in courses for i in range(40)},
             software="trialimg 0.1.0",
-            model="classical@1",
+            model="",
         ),
     )
 

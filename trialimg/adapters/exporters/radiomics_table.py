@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from trialimg.adapters.exporters.writing import write_whole
 from trialimg.core.trial import Subject
 from trialimg.services.results import LesionResult, TimepointResult, TrialResult
 
-__all__ = ["radiomics_bytes"]
+__all__ = ["ParquetExporter"]
 
 _ABOUT = (
     ("subject", pa.string()),
@@ -28,6 +30,17 @@ _ABOUT = (
     ("seen", pa.string()),
     ("series_uid", pa.string()),
 )
+
+
+class ParquetExporter:
+    """`radiomics.parquet`."""
+
+    name = "parquet"
+    version = "1"
+
+    def export(self, result: TrialResult, out: Path) -> tuple[Path, ...]:
+        """Write the table into a folder."""
+        return (write_whole(out / "radiomics.parquet", _parquet_bytes(result)),)
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,7 @@ class _Row:
         return None if delta is None or not before else 100 * delta / abs(before)
 
 
-def radiomics_bytes(result: TrialResult) -> bytes:
+def _parquet_bytes(result: TrialResult) -> bytes:
     """Features of every lesion at every timepoint, and their change from the lesion's own baseline.
 
     For each feature three columns of 64-bit floats: the value, ``delta_<name>`` (value - baseline) and ``pct_<name>``

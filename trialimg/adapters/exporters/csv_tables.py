@@ -1,4 +1,4 @@
-"""The tables that leave the house: lesions, responses, endpoints and findings as CSV, features as Parquet."""
+"""The tables that leave the house as CSV: lesions, responses, endpoints and findings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trialimg.adapters.exporters.cells import Cell, Column, csv_bytes, one_decimal
 from trialimg.adapters.exporters.endpoint_columns import ENDPOINT_COLUMNS
-from trialimg.adapters.exporters.radiomics_table import radiomics_bytes
+from trialimg.adapters.exporters.wording import segmenter_of
 from trialimg.adapters.exporters.writing import write_whole
 from trialimg.core.prompts import PointLps
 from trialimg.core.responses import Firing, Sums, TimepointAssessment
@@ -17,23 +17,23 @@ from trialimg.core.trial import Finding, Subject
 from trialimg.imaging.measure import LesionMeasurement
 from trialimg.services.results import LesionResult, TimepointResult, TrialResult
 
-__all__ = ["TablesExporter"]
+__all__ = ["CsvExporter"]
 
 
-class TablesExporter:
-    """`lesions.csv`, `responses.csv`, `endpoints.csv`, `findings.csv` and `radiomics.parquet`."""
+class CsvExporter:
+    """`lesions.csv`, `responses.csv`, `endpoints.csv` and `findings.csv`."""
 
-    name = "tables"
+    name = "csv"
+    version = "1"
 
     def export(self, result: TrialResult, out: Path) -> tuple[Path, ...]:
-        """Write the five tables into a folder."""
+        """Write the four tables into a folder."""
         site_of = {s.subject.id: s.subject.site for s in result.subjects}
         files = {
             "lesions.csv": csv_bytes(_LESION_COLUMNS, _lesion_rows(result)),
             "responses.csv": csv_bytes(_RESPONSE_COLUMNS, _timepoint_rows(result)),
             "endpoints.csv": csv_bytes(ENDPOINT_COLUMNS, result.subjects),
             "findings.csv": csv_bytes(_finding_columns(site_of), result.findings),
-            "radiomics.parquet": radiomics_bytes(result),
         }
         return tuple(write_whole(out / name, data) for name, data in files.items())
 
@@ -86,7 +86,7 @@ def _lesion_rows(result: TrialResult) -> Iterator[_LesionRow]:
     for subject in result.subjects:
         for timepoint in subject.timepoints:
             for lesion in timepoint.lesions:
-                yield _LesionRow(subject.subject, timepoint, lesion, result.provenance.model)
+                yield _LesionRow(subject.subject, timepoint, lesion, segmenter_of(result))
 
 
 def _points(line: tuple[PointLps, PointLps]) -> str:

@@ -1,0 +1,1 @@
+"""The report: what each of its sections says, and how it becomes HTML and PDF."""

@@ -1,0 +1,58 @@
+"""Where the report comes from, and how far it agrees with known answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from trialimg.adapters.exporters.report.grid import Grid
+from trialimg.adapters.exporters.wording import counted, short_digest
+from trialimg.core.digest import digest_of
+from trialimg.services.results import TrialResult, TruthCheck
+
+__all__ = ["Origin", "origin_of", "truth_grid"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What went in and what it was worked on with."""
+
+    facts: tuple[tuple[str, str], ...]
+    inputs: Grid
+    """Files by their top folder, each group with one digest over its names and digests."""
+
+
+def origin_of(result: TrialResult) -> Origin:
+    """Inputs, software and model, digests abridged; the manifest has them whole."""
+    provenance = result.provenance
+    groups: dict[str, dict[str, str]] = defaultdict(dict)
+    for name, digest in sorted(provenance.inputs.items()):
+        groups[name.partition("/")[0]][name] = digest
+    rows = tuple(
+        (group, str(len(files)), short_digest(files[group] if group in files else digest_of(files)))
+        for group, files in groups.items()
+    )
+    facts = [
+        ("Activity", provenance.activity),
+        ("Software", provenance.software),
+        ("Model", provenance.model or "none: the method has no trained model"),
+        ("Protocol digest", result.protocol_digest),
+        ("Inputs", f"{counted(len(provenance.inputs), 'file')}, {digest_of(dict(provenance.inputs))} over all"),
+    ]
+    if provenance.at:
+        facts.append(("Time", provenance.at))
+    return Origin(tuple(facts), Grid(("Folder or file", "Files", "Digest"), rows))
+
+
+def truth_grid(truth: TruthCheck) -> Grid:
+    """Measured agreement, figure by figure."""
+    rows = (
+        ("Lesion measurements compared", str(truth.lesions_compared)),
+        ("Median absolute error of the long axis", f"{truth.median_abs_long_axis_error_mm:.2f} mm"),
+        ("… in voxels (larger in-plane edge)", f"{truth.median_abs_long_axis_error_voxels:.2f}"),
+        ("95th percentile of that error", f"{truth.p95_abs_long_axis_error_mm:.2f} mm"),
+        ("Median error of the volume", f"{truth.median_volume_error_pct:.1f} %"),
+        ("Responses compared", str(truth.responses_compared)),
+        ("Responses equal", f"{truth.responses_equal} of {truth.responses_compared}"),
+    )
+    return Grid(("Figure", "Measured"), rows)

@@ -1,0 +1,164 @@
+"""The trial in two tables: estimates by arm, and best overall response by arm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from trialimg.adapters.exporters.figures.axes import DAYS_PER_MONTH
+from trialimg.adapters.exporters.figures.figure import EVERYONE, arm_name, arms_of
+from trialimg.adapters.exporters.report.grid import Grid
+from trialimg.adapters.exporters.wording import ABSENT, counted, interval, rate_text
+from trialimg.core.responses import BestOverallResponse
+from trialimg.endpoints.results import BestResponse, SubjectEndpoints
+from trialimg.services.results import SubjectResult, TrialResult
+from trialimg.stats.results import Estimate, SurvivalCurve
+
+__all__ = ["Summary", "summary_of"]
+
+NO_BASELINE = "No usable baseline"
+
+_WORDS = {
+    BestOverallResponse.CR: "Complete response (CR)",
+    BestOverallResponse.PR: "Partial response (PR)",
+    BestOverallResponse.SD: "Stable disease (SD)",
+    BestOverallResponse.NON_CR_NON_PD: "Non-CR/non-PD",
+    BestOverallResponse.PD: "Progressive disease (PD)",
+    BestOverallResponse.NE: "Not evaluable (NE)",
+    BestOverallResponse.NED: "No evidence of disease",
+    BestOverallResponse.MISSING: "No assessment after baseline",
+}
+_ALWAYS = (
+    BestOverallResponse.CR,
+    BestOverallResponse.PR,
+    BestOverallResponse.SD,
+    BestOverallResponse.PD,
+    BestOverallResponse.NE,
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the first page says."""
+
+    sentence: str
+    estimates: Grid
+    best: Grid
+    confirmed: Grid | None
+    """None where confirmation changed nothing."""
+    notes: tuple[str, ...]
+
+
+def summary_of(result: TrialResult) -> Summary:
+    """The cohort as its estimates have it; nothing is estimated here."""
+    groups = _groups(result)
+    best = _response_grid(groups, lambda e: e.best)
+    confirmed = _response_grid(groups, lambda e: e.confirmed)
+    return Summary(
+        sentence=_sentence(result),
+        estimates=_estimate_grid(result, groups),
+        best=best,
+        confirmed=confirmed if confirmed != best else None,
+        notes=_notes(result),
+    )
+
+
+def _groups(result: TrialResult) -> list[tuple[str, list[SubjectResult]]]:
+    everyone = [(EVERYONE, list(result.subjects))]
+    return everyone + [(arm, [s for s in result.subjects if s.subject.arm == arm]) for arm in arms_of(result)]
+
+
+def _sentence(result: TrialResult) -> str:
+    assessments = sum(t.assessment is not None for s in result.subjects for t in s.timepoints)
+    measured = sum(r.measurement is not None for s in result.subjects for t in s.timepoints for r in t.lesions)
+    sites = {s.subject.site for s in result.subjects if s.subject.site}
+    arms = arms_of(result)
+    parts = [counted(len(result.subjects), "subject")]
+    if sites:
+        parts.append(counted(len(sites), "site"))
+    if arms:
+        parts.append(counted(len(arms), "arm"))
+    parts += [counted(assessments, "assessment") + " after baseline", counted(measured, "lesion measurement")]
+    return ", ".join(parts) + "."
+
+
+def _estimate_grid(result: TrialResult, groups: Sequence[tuple[str, list[SubjectResult]]]) -> Grid:
+    cohort = result.cohort
+    orr, dcr, pfs = dict(cohort.objective_response), dict(cohort.disease_control), dict(cohort.progression_free)
+    confidence = f"{100 * next(iter(orr.values())).confidence:g} %" if orr else ""
+    rows: list[tuple[str, ...]] = [
+        _row("Subjects", groups, lambda _, members: str(len(members))),
+        _row("… with a usable baseline", groups, lambda _, members: str(sum(_usable(s) for s in members))),
+        _row("… assessed after baseline", groups, lambda _, members: str(sum(_assessed(s) for s in members))),
+        _row(f"Objective response rate ({confidence} CI)", groups, lambda arm, _: _rate(orr.get(arm))),
+        _row(f"Disease control rate ({confidence} CI)", groups, lambda arm, _: _rate(dcr.get(arm))),
+        _row("Progression or death", groups, lambda arm, _: _events(pfs.get(arm))),
+        _row(f"Median PFS, months ({confidence} CI)", groups, lambda arm, _: _median(pfs.get(arm))),
+    ]
+    return Grid(("", *(arm_name(arm) for arm, _ in groups)), tuple(rows))
+
+
+def _row(
+    name: str,
+    groups: Sequence[tuple[str, list[SubjectResult]]],
+    cell: Callable[[str, list[SubjectResult]], str],
+) -> tuple[str, ...]:
+    return (name, *(cell(arm, members) for arm, members in groups))
+
+
+def _usable(subject: SubjectResult) -> bool:
+    return subject.endpoints is not None
+
+
+def _assessed(subject: SubjectResult) -> bool:
+    return any(t.assessment is not None for t in subject.timepoints)
+
+
+def _rate(estimate: Estimate | None) -> str:
+    return rate_text(estimate) if estimate else ABSENT
+
+
+def _events(curve: SurvivalCurve | None) -> str:
+    return f"{curve.events} of {curve.n}" if curve and curve.n else ABSENT
+
+
+def _median(curve: SurvivalCurve | None) -> str:
+    if curve is None or not curve.n:
+        return ABSENT
+    return interval(curve.median_days, lambda days: f"{days / DAYS_PER_MONTH:.1f}", absent="not reached")
+
+
+def _response_grid(
+    groups: Sequence[tuple[str, list[SubjectResult]]], which: Callable[[SubjectEndpoints], BestResponse]
+) -> Grid:
+    def count(members: Sequence[SubjectResult], response: BestOverallResponse) -> int:
+        return sum(s.endpoints is not None and which(s.endpoints).response is response for s in members)
+
+    everyone = groups[0][1]
+    listed = [word for word in _WORDS if word in _ALWAYS or count(everyone, word)]
+    rows = [_row(_WORDS[w], groups, lambda _, m, w=w: _share(count(m, w), len(m))) for w in listed]  # type: ignore[misc]
+    if any(s.endpoints is None for s in everyone):
+        rows.append(_row(NO_BASELINE, groups, lambda _, m: _share(sum(s.endpoints is None for s in m), len(m))))
+    return Grid(("", *(f"{arm_name(arm)} (n = {len(members)})" for arm, members in groups)), tuple(rows))
+
+
+def _share(count: int, of: int) -> str:
+    return f"{count} ({100 * count / of:.1f} %)" if of else ABSENT
+
+
+def _notes(result: TrialResult) -> tuple[str, ...]:
+    """The cohort's own notes and the warnings of its estimates, each once."""
+    cohort = result.cohort
+    found = [*cohort.notes]
+    for arm, estimate in (*cohort.objective_response, *cohort.disease_control):
+        found += [f"{arm_name(arm)}: {_plain(warning)}" for warning in estimate.warnings]
+    for arm, curve in cohort.progression_free:
+        found += [f"{arm_name(arm)}: {_plain(warning)}" for warning in curve.warnings]
+    if cohort.log_rank:
+        found += [_plain(warning) for warning in cohort.log_rank.warnings]
+    return tuple(dict.fromkeys(found))
+
+
+def _plain(warning: str) -> str:
+    """The sentence of a named warning."""
+    return warning.partition(": ")[2] or warning
