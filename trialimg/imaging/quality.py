@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class AcquisitionRule:
     contrast: str = "optional"
     """``required``, ``optional`` or ``forbidden``."""
     kernels: tuple[str, ...] = ()
-    """Allowed reconstruction kernels, upper and lower case alike."""
+    """Allowed reconstruction kernels as shell patterns, upper and lower case alike."""
     min_coverage_mm: float | None = None
     max_pixel_spacing_mm: float | None = None
 
@@ -71,6 +72,7 @@ def acquisition_findings(facts: AcquisitionFacts, rule: AcquisitionRule) -> tupl
         return ()
     departures = (
         *_thickness(facts, rule),
+        *_spacing(facts, rule),
         *_contrast(facts, rule),
         *_kernel(facts, rule),
         *_pixels(facts, rule),
@@ -106,14 +108,16 @@ def skipped_slices(gaps_mm: tuple[float, ...], gap_mm: float) -> tuple[tuple[int
 
 def _thickness(facts: AcquisitionFacts, rule: AcquisitionRule) -> Iterator[tuple[str, str]]:
     limit = rule.max_slice_thickness_mm
-    if limit is None:
-        return
-    if facts.slice_thickness_mm is None:
+    if limit is not None and facts.slice_thickness_mm is None:
         yield "slice_thickness_unknown", f"slice thickness is not stated; the protocol allows {limit:g} mm"
-    elif facts.slice_thickness_mm > limit + 1e-6:
+    elif limit is not None and facts.slice_thickness_mm is not None and facts.slice_thickness_mm > limit + 1e-6:
         yield "slice_thickness", f"slices of {facts.slice_thickness_mm:g} mm; the protocol allows {limit:g} mm"
+
+
+def _spacing(facts: AcquisitionFacts, rule: AcquisitionRule) -> Iterator[tuple[str, str]]:
+    limit = rule.max_slice_thickness_mm
     spacing = regular_gap_mm(facts.slice_gaps_mm)
-    if spacing is not None and spacing > limit + GAP_TOLERANCE_MM:
+    if limit is not None and spacing is not None and spacing > limit + GAP_TOLERANCE_MM:
         yield "slice_spacing", f"slices stand {spacing:.2f} mm apart; the protocol allows {limit:g} mm"
 
 
@@ -135,8 +139,8 @@ def _kernel(facts: AcquisitionFacts, rule: AcquisitionRule) -> Iterator[tuple[st
     if facts.kernel is None:
         yield "kernel_unknown", f"reconstruction kernel is not stated; the protocol allows {allowed}"
         return
-    stated = {part.strip().casefold() for part in facts.kernel.split("\\")}
-    if not stated & {kernel.casefold() for kernel in rule.kernels}:
+    stated = [part.strip().casefold() for part in facts.kernel.split("\\")]
+    if not any(fnmatchcase(part, kernel.casefold()) for part in stated for kernel in rule.kernels):
         yield "kernel", f"reconstruction kernel {facts.kernel}; the protocol allows {allowed}"
 
 

@@ -66,7 +66,8 @@ class CasePipeline:
         course = self._course(bench, material)
         lesions: list[tuple[LesionResult, ...]] = []
         for visit in visits:
-            scans = [Scan(record, self.root, self.source, bench) for record in visit.series]
+            scans, unused = self._admitted(visit, bench)
+            findings += unused
             findings += self._quality(visit, scans)
             lesions.append(course.visit(visit.timepoint, scans, _said_at(visit, material.annotations)))
             if visit.timepoint.order > 0:  # later visits are compared with the first sight of a lesion alone
@@ -102,6 +103,21 @@ class CasePipeline:
                 regions = self.source.contours(contour_set, scan.volume, self.root)
                 return regions[annotation.lesion]
         raise GeometryError(f"{annotation.where}: no contour set on this series names {annotation.lesion}")
+
+    def _admitted(self, visit: Visit, bench: Workbench) -> tuple[list[Scan], list[Finding]]:
+        """The series of the modalities that the protocol reads; the others are named."""
+        read = {rule.modality for rule in self.protocol.acquisition}
+        scans, findings = [], []
+        for record in visit.series:
+            if record.modality in read:
+                scans.append(Scan(record, self.root, self.source, bench))
+            else:
+                message = f"the protocol reads no {record.modality} series"
+                where = f"{record.subject} {visit.timepoint.id} series {record.series_uid}"
+                findings.append(
+                    Finding("series_not_used", Severity.INFO, where, message, record.subject, visit.timepoint.id)
+                )
+        return scans, findings
 
     def _quality(self, visit: Visit, scans: Sequence[Scan]) -> list[Finding]:
         """Departures of each series from the protocol, and why a series cannot be used."""
