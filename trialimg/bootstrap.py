@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING
 from trialimg.core.errors import Fault, IntakeError, ProtocolError, TrialimgError
 
 if TYPE_CHECKING:
-    from trialimg.services.ports import Exporter, ImageSource
+    from trialimg.services.ports import Exporter, ImageSource, Progress
     from trialimg.services.run import TrialRun
     from trialimg.services.sample import SampleSummary
     from trialimg.volume import Mask, Volume
