@@ -209,31 +209,7 @@ def write_sample(
     """
     from trialimg.adapters.dicom.write import DicomScanWriter
     from trialimg.services.sample import SampleTrial
+    from trialimg.services.sample_folder import new_folder
 
-    trial = SampleTrial(subjects, timepoints, seed)
-    try:
-        with new_folder(out) as unfinished:
-            return trial.write(unfinished, DicomScanWriter(), progress=progress)
-    except OSError as fault:
-        raise TrialimgError(f"{out}: cannot be written ({fault.strerror})") from fault
-
-
-@contextmanager
-def new_folder(out: Path) -> Iterator[Path]:
-    """A folder to fill, which takes its name only when all went well; nothing is left of it otherwise.
-
-    Raises
-    ------
-    TrialimgError
-        If something is there already.
-    """
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise TrialimgError(f"{out}: is there already and not an empty folder; name a new one")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        unfinished.chmod(0o755)
-        yield unfinished
-        unfinished.replace(out)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with new_folder(out) as folder:
+        return SampleTrial(subjects, timepoints, seed).write(folder, DicomScanWriter(), progress=progress)

@@ -8,6 +8,7 @@ import click
 
 from trialimg import __version__
 from trialimg.cli.protocol import protocol
+from trialimg.cli.sample import sample
 from trialimg.core.errors import FaultsError, TrialimgError
 
 __all__ = ["app", "main"]
@@ -20,6 +21,7 @@ def app() -> None:
 
 
 app.add_command(protocol)
+app.add_command(sample)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -11,6 +11,7 @@ from trialimg.core.prompts import Prompt
 from trialimg.core.reading import Reader
 from trialimg.services.images import ContourSet, ImageIndex, SeriesRecord
 from trialimg.services.results import TrialResult
+from trialimg.services.sample_scan import CtScan, Drawing
 from trialimg.volume import Mask, Volume
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Identity",
     "ImageSource",
     "Progress",
+    "ScanWriter",
     "Segmenter",
     "Store",
 ]
@@ -178,6 +180,16 @@ class Exporter(Protocol):
 
     def export(self, result: TrialResult, out: Path) -> tuple[Path, ...]:
         """Write into an existing folder; the files written. Same result, same bytes."""
+
+
+class ScanWriter(Protocol):
+    """Writes the images of a synthetic trial. Same scan, same bytes."""
+
+    def write_scan(self, scan: CtScan, folder: Path) -> None:
+        """Write one file per kept slice into a folder, which is made."""
+
+    def write_drawing(self, drawing: Drawing, path: Path) -> None:
+        """Write a reader's regions as one file."""
 
 
 class Identity(Protocol):
