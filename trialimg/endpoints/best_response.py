@@ -16,7 +16,13 @@ from trialimg.endpoints.results import BestResponse
 from trialimg.endpoints.sequence import DatedResponse
 from trialimg.endpoints.settings import EndpointSettings, Profile
 
-__all__ = ["best_response", "confirmed_best_response", "disease_control_date", "first_response_date"]
+__all__ = [
+    "best_response",
+    "confirmed_best_response",
+    "disease_control_date",
+    "first_confirmed_response_date",
+    "first_response_date",
+]
 
 _O, _B = OverallResponse, BestOverallResponse
 _RESPONSES = frozenset({_O.CR, _O.PR})
@@ -72,26 +78,28 @@ def confirmed_best_response(
     return _best(responses, judge, settings, "E/CBOR")
 
 
-def first_response_date(responses: Sequence[DatedResponse], settings: EndpointSettings) -> dt.date | None:
-    """The date of the first CR or PR (confirmed where the settings ask for it); None for a non-responder."""
-    for index, response in enumerate(responses):
-        if response.response in _RESPONSES and (
-            not settings.confirmation_required or _confirming(responses, index, settings) is not None
-        ):
-            return response.date
-    return None
+def first_response_date(responses: Sequence[DatedResponse]) -> dt.date | None:
+    """The date of the first CR or PR; None for a non-responder."""
+    return next((r.date for r in responses if r.response in _RESPONSES), None)
+
+
+def first_confirmed_response_date(responses: Sequence[DatedResponse], settings: EndpointSettings) -> dt.date | None:
+    """The date of the first CR or PR that a later assessment confirms; None if there is none."""
+    confirmed = (r.date for i, r in enumerate(responses) if _confirming(responses, i, settings) is not None)
+    return next(confirmed, None)
 
 
 def disease_control_date(
-    responses: Sequence[DatedResponse], reference_date: dt.date | None, settings: EndpointSettings
+    responses: Sequence[DatedResponse],
+    reference_date: dt.date | None,
+    settings: EndpointSettings,
+    *,
+    response_date: dt.date | None,
 ) -> dt.date | None:
     """The first date of a response, or of disease that was not progressing after the minimum duration; None if none."""
-    stable = (
-        r.date
-        for r in responses
-        if r.response in (_O.CR, _O.PR, _O.SD, _O.NON_CR_NON_PD) and _lasted(r, reference_date, settings)
-    )
-    dates = [day for day in (first_response_date(responses, settings), next(stable, None)) if day is not None]
+    controlled = (_O.CR, _O.PR, _O.SD, _O.NON_CR_NON_PD)
+    stable = (r.date for r in responses if r.response in controlled and _lasted(r, reference_date, settings))
+    dates = [day for day in (response_date, next(stable, None)) if day is not None]
     return min(dates, default=None)
 
 
@@ -109,6 +117,8 @@ def _best(responses: Sequence[DatedResponse], judge: _Judge, settings: EndpointS
 
 
 def _lasted(response: DatedResponse, reference_date: dt.date | None, settings: EndpointSettings) -> bool:
+    if settings.min_sd_days == 0:
+        return True
     return reference_date is not None and (response.date - reference_date).days >= settings.min_sd_days
 
 

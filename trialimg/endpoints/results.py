@@ -58,8 +58,11 @@ class SubjectEndpoints:
     progression_free_survival: TimeToEvent | None
     duration_of_response: TimeToEvent | None
     time_to_response: TimeToEvent | None
+    """Both from the first response, confirmed where the protocol asks for confirmation."""
     response_date: dt.date | None = None
-    """First CR or PR (of a confirmed pair where the protocol asks for confirmation)."""
+    """First CR or PR."""
+    confirmed_response_date: dt.date | None = None
+    """First CR or PR that was confirmed later."""
     progression_date: dt.date | None = None
     disease_control_date: dt.date | None = None
     settings: tuple[tuple[str, str], ...] = ()

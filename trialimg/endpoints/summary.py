@@ -12,6 +12,7 @@ from trialimg.endpoints.best_response import (
     best_response,
     confirmed_best_response,
     disease_control_date,
+    first_confirmed_response_date,
     first_response_date,
 )
 from trialimg.endpoints.burden import tumour_burden
@@ -71,7 +72,8 @@ def summarise_responses(
     best = best_response(counting, start, settings)
     confirmed = confirmed_best_response(counting, start, settings)
     deciding = confirmed if settings.confirmation_required else best
-    response_date = first_response_date(counting, settings)
+    as_read, confirmed_date = first_response_date(counting), first_confirmed_response_date(counting, settings)
+    response_date = confirmed_date if settings.confirmation_required else as_read
     progression = first_progression(everything)
     survival = progression_free_survival(subject, everything, baseline=baseline, settings=settings)
     return SubjectEndpoints(
@@ -83,9 +85,10 @@ def summarise_responses(
         progression_free_survival=survival,
         duration_of_response=duration_of_response(response_date, survival),
         time_to_response=time_to_response(subject, response_date),
-        response_date=response_date,
+        response_date=as_read,
+        confirmed_response_date=confirmed_date,
         progression_date=progression.progression_date if progression is not None else None,
-        disease_control_date=disease_control_date(counting, start, settings),
+        disease_control_date=disease_control_date(counting, start, settings, response_date=response_date),
         settings=_shown(settings),
     )
 

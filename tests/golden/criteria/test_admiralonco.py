@@ -65,7 +65,6 @@ def settings_of(row: Row) -> EndpointSettings:
         confirmation_days=int(row.get("ref_confirm", 28)),
         max_ne=int(row.get("max_nr_ne", 1)),
         accept_sd=row.get("accept_sd", "FALSE") == "TRUE",
-        confirmation_required="ref_confirm" in row,
     )
 
 
@@ -80,7 +79,7 @@ def flag(day: dt.date | None) -> Answer:
 CASES: tuple[tuple[str, int, Callable[[SubjectEndpoints], Answer]], ...] = (
     ("expected_bor.csv", 3 * 300, lambda found: word(found.best)),
     ("expected_cbor.csv", 36 * 300, lambda found: word(found.confirmed)),
-    ("expected_crsp.csv", 12 * 300, lambda found: flag(found.response_date)),
+    ("expected_crsp.csv", 12 * 300, lambda found: flag(found.confirmed_response_date)),
     ("expected_rsp.csv", 300, lambda found: flag(found.response_date)),
     ("expected_cb.csv", 3 * 300, lambda found: flag(found.disease_control_date)),
 )

@@ -160,7 +160,7 @@ def test_the_order_in_which_responses_come_does_not_matter() -> None:
 def test_flags(words: str, confirmation_required: bool, responder: bool, control: bool) -> None:
     found = subject_with(words, replace(TABLE3, confirmation_required=confirmation_required))
     assert (found.responder, found.disease_control) == (responder, control)
-    assert (found.response_date is not None) == responder
+    assert (found.time_to_response is not None) == responder
     assert (found.disease_control_date is not None) == control
 
 
