@@ -7,6 +7,7 @@ a protocol with other faults is checked as far as it can be understood.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -99,38 +100,42 @@ def _visit_windows(protocol: Mapping[str, Any]) -> Iterator[Fault]:
                 yield Fault(f"schedule.visits[{position}].window_days", "window_before_reference", message)
 
 
+@dataclass(frozen=True)
+class _Window:
+    """The study days of one visit, and where it stands in the file."""
+
+    name: str
+    day: int
+    first_day: int
+    last_day: int
+    place: str
+
+
 def _overlaps(protocol: Mapping[str, Any]) -> Iterator[Fault]:
     """Visits out of order, and windows that share a day."""
-    windows = list(_windows(protocol))
-    for (name, day, _, last), (next_name, next_day, next_first, _), position in _neighbours(windows):
-        place = f"schedule.visits[{position}]"
-        if next_day <= day:
-            message = f"{next_name} (day {next_day}) is not after {name} (day {day})"
-            yield Fault(f"{place}.day", "visits_out_of_order", message)
-        elif next_first <= last:
-            message = f"{next_name} begins on day {next_first}, but the window of {name} ends on day {last}"
-            yield Fault(f"{place}.window_days", "windows_overlap", message)
+    for before, visit in pairwise(_windows(protocol)):
+        if visit.day <= before.day:
+            message = f"{visit.name} (day {visit.day}) is not after {before.name} (day {before.day})"
+            yield Fault(f"{visit.place}.day", "visits_out_of_order", message)
+        elif visit.first_day <= before.last_day:
+            message = (
+                f"{visit.name} begins on day {visit.first_day}, "
+                f"but the window of {before.name} ends on day {before.last_day}"
+            )
+            yield Fault(f"{visit.place}.window_days", "windows_overlap", message)
 
 
-_Window = tuple[str, int, int, int]
-
-
-def _windows(protocol: Mapping[str, Any]) -> Iterator[tuple[_Window, int]]:
-    """Name, planned, first and last day of every visit that gives them, with its position; -1 for baseline."""
+def _windows(protocol: Mapping[str, Any]) -> Iterator[_Window]:
+    """The window of every visit that has a possible one, baseline first."""
     match protocol:
         case {"schedule": {"baseline": {"window_days": [int(first), int(last)], **rest}}} if last <= 1:
-            yield (str(rest.get("id", "BL")), last, first, last), -1
+            yield _Window(str(rest.get("id", "BL")), last, first, last, "schedule.baseline")
     for position, visit in enumerate(_list_at(protocol, "schedule.visits")):
         match visit:
             case {"id": str(name), "day": int(day), "window_days": [int(early), int(late)]} if (
                 1 - day <= early <= 0 <= late
             ):
-                yield (name, day, day + early, day + late), position
-
-
-def _neighbours(windows: Sequence[tuple[_Window, int]]) -> Iterator[tuple[_Window, _Window, int]]:
-    for (earlier, _), (later, position) in pairwise(windows):
-        yield earlier, later, position
+                yield _Window(name, day, day + early, day + late, f"schedule.visits[{position}]")
 
 
 def _model(protocol: Mapping[str, Any]) -> Iterator[Fault]:

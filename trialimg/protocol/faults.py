@@ -16,18 +16,30 @@ __all__ = ["ProtocolFault", "faults_of", "joined", "place_of", "suggestion"]
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 _MISSING = ("missing", "missing_argument", "missing_keyword_only_argument")
-_CODES = {
-    "enum": "unknown_word",
-    "literal_error": "unknown_word",
-    "string_pattern_mismatch": "bad_format",
-    "string_too_short": "empty",
-    "too_short": "empty",
-    "string_too_long": "too_long",
-    "greater_than": "out_of_range",
-    "greater_than_equal": "out_of_range",
-    "less_than": "out_of_range",
-    "less_than_equal": "out_of_range",
+_KINDS = {
+    "model_type": ("wrong_type", "must be a mapping of keys to values"),
+    "dataclass_type": ("wrong_type", "must be a mapping of keys to values"),
+    "mapping_type": ("wrong_type", "must be a mapping of keys to values"),
+    "tuple_type": ("wrong_type", "must be a list"),
+    "string_type": ("wrong_type", "must be text"),
+    "int_type": ("wrong_type", "must be a whole number"),
+    "decimal_type": ("wrong_type", "must be a number"),
+    "decimal_parsing": ("wrong_type", "must be a number"),
+    "float_type": ("wrong_type", "must be a number"),
+    "bool_type": ("wrong_type", "must be true or false"),
+    "enum": ("unknown_word", "must be {expected}"),
+    "literal_error": ("unknown_word", "must be {expected}"),
+    "string_pattern_mismatch": ("bad_format", "must have the form {pattern}"),
+    "string_too_short": ("empty", "must not be empty"),
+    "too_short": ("empty", "must have at least one entry"),
+    "string_too_long": ("too_long", "must have at most {max_length} characters"),
+    "too_long": ("too_long", "must have at most {max_length} entries"),
+    "greater_than": ("out_of_range", "must be greater than {gt}"),
+    "greater_than_equal": ("out_of_range", "must be at least {ge}"),
+    "less_than": ("out_of_range", "must be less than {lt}"),
+    "less_than_equal": ("out_of_range", "must be at most {le}"),
 }
+"""Reason code and words for each kind of fault that pydantic tells apart."""
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -58,8 +70,14 @@ def joined(place: str, further: str) -> str:
 
 def suggestion(word: object, known: Sequence[str]) -> str:
     """``; did you mean ...?`` where a known word is close, else nothing."""
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    plain = {_squeezed(name): name for name in known}
+    close = difflib.get_close_matches(_squeezed(str(word)), plain, n=1, cutoff=0.6)
+    return f"; did you mean {plain[close[0]]!r}?" if close else ""
+
+
+def _squeezed(word: str) -> str:
+    """The word without what people write differently: ``RECIST 1.1``, ``recist_1_1`` and ``recist11`` are one."""
+    return "".join(letter for letter in word.casefold() if letter.isalnum())
 
 
 def faults_of(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[Fault]:
@@ -74,7 +92,7 @@ def faults_of(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[Fau
         if item["type"] == "too_short" and item["input"]:
             continue  # entries that are refused one by one are not counted
         location = [step for step in item["loc"] if step != "[key]"]
-        place, kind, given = place_of(location), item["type"], item["input"]
+        place, kind = place_of(location), item["type"]
         inner = item.get("ctx", {}).get("error")
         if isinstance(inner, InvalidValueError):
             yield from (Fault(joined(place, fault.where), fault.code, fault.message) for fault in inner.faults)
@@ -85,31 +103,37 @@ def faults_of(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[Fau
             near = suggestion(location[-1], known) or f"; known: {', '.join(known)}"
             yield Fault(place, "unknown_key", f"there is no key {location[-1]!r} here{near}")
         elif kind in _MISSING:
-            about = _properties(schema, location[:-1]).get(str(location[-1]), {}).get("description", "")
-            yield Fault(place, "missing_key", f"{str(location[-1])!r} is missing" + (f": {about}" if about else ""))
+            yield Fault(place, "missing_key", _missing(location, schema))
         else:
-            yield Fault(place, _code(kind), _sentence(kind, item["msg"], given))
+            yield _of_kind(place, dict(item))
+
+
+def _missing(location: Sequence[str | int], schema: Mapping[str, Any]) -> str:
+    key = location[-1]
+    if isinstance(key, int):
+        return f"entry {key + 1} is missing"
+    about = _properties(schema, location[:-1]).get(key, {}).get("description", "")
+    return f"{key!r} is missing" + (f": {about}" if about else "")
+
+
+def _of_kind(place: str, item: Mapping[str, Any]) -> Fault:
+    given = item["input"]
+    code, words = _KINDS.get(item["type"], ("bad_value", ""))
+    must = words.format(**item.get("ctx", {})) or item["msg"].replace("Input should ", "must ", 1)
+    if given is None:
+        return Fault(place, code, f"{must}, not empty (null)")
+    if not isinstance(given, bool | int | float | str):
+        return Fault(place, code, must)
+    advice = suggestion(given, _QUOTED.findall(must)) if code == "unknown_word" else ""
+    if item["type"] == "string_type":
+        advice = "; put it in quotes"
+    return Fault(place, code, f"{must}, not {given!r}{advice}")
 
 
 def _invariant(place: str, message: str, fields: Mapping[str, Any]) -> Fault:
     """The fault of a value that refused itself; many begin by naming their field."""
     first = message.split(maxsplit=1)[0].rstrip(":")
     return Fault(joined(place, first if first in fields else ""), "bad_value", message)
-
-
-def _code(kind: str) -> str:
-    return _CODES.get(kind, "wrong_type" if kind.endswith(("_type", "_parsing")) else "bad_value")
-
-
-def _sentence(kind: str, message: str, given: object) -> str:
-    must = message.removeprefix("Input should be ").removeprefix("Value error, ")
-    shown = f", not {given!r}" if given is None or isinstance(given, bool | int | float | str) else ""
-    if kind in ("enum", "literal_error"):
-        return f"must be {must}{shown}{suggestion(given, _QUOTED.findall(must))}"
-    if message.startswith("Input should "):
-        quotes = "; put it in quotes" if kind == "string_type" and isinstance(given, int | float) else ""
-        return f"must be {must}{shown}{quotes}"
-    return message[0].lower() + message[1:] + shown
 
 
 def _properties(schema: Mapping[str, Any], location: Sequence[str | int]) -> Mapping[str, Any]:

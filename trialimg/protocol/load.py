@@ -30,7 +30,7 @@ _VALUES: dict[str, type[Any]] = {
     "reading": ReadingDesign,
     "price_plan": PricePlan,
 }
-_OF_ONE_KEY = ("out_of_range", "bad_format", "empty")
+_OF_ONE_KEY = ("out_of_range", "bad_currency", "empty")
 """Codes of faults that no other key has a part in."""
 
 
@@ -109,12 +109,14 @@ def _hidden(data: dict[str, Any], found: list[Fault]) -> Iterator[Fault]:
         given = data.get(section)
         if not isinstance(given, dict):
             continue
-        sound = {key: value for key, value in given.items() if not _touched(joined(section, key), found)}
+        touched = {key for key in given if _touched(joined(section, key), found)}
+        sound = {key: value for key, value in given.items() if key not in touched}
+        emptied: dict[str, object] = {key: [] for key in touched if isinstance(given[key], list)}
         try:
-            completed(sound, kind)
+            completed(sound | emptied, kind)
         except InvalidValueError as error:
             for fault in error.faults:
-                if fault.code in _OF_ONE_KEY:
+                if fault.code in _OF_ONE_KEY and fault.where not in touched:
                     yield Fault(joined(section, fault.where), fault.code, fault.message)
 
 
