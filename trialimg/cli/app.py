@@ -8,7 +8,9 @@ import click
 
 from trialimg import __version__
 from trialimg.cli.protocol import protocol
+from trialimg.cli.run import run
 from trialimg.cli.sample import sample
+from trialimg.cli.serve import serve
 from trialimg.core.errors import FaultsError, TrialimgError
 
 __all__ = ["app", "main"]
@@ -21,7 +23,9 @@ def app() -> None:
 
 
 app.add_command(protocol)
+app.add_command(run)
 app.add_command(sample)
+app.add_command(serve)
 
 
 def main(arguments: list[str] | None = None) -> None:

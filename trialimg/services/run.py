@@ -149,7 +149,7 @@ class TrialRun:
             protocol_digest(protocol),
             subjects,
             compare_arms(subjects, protocol.arms, confidence=confidence),
-            (*findings, *(finding for subject in subjects for finding in subject.findings)),
+            _once([*findings, *(finding for subject in subjects for finding in subject.findings)]),
             self._truth(index, tables["truth.csv"], outcomes),
             self._provenance(index, tables),
         )
@@ -234,6 +234,12 @@ def _text(path: Path) -> str | None:
         return None
     except UnicodeDecodeError as fault:
         raise ReadingError(f"{path.name} is not UTF-8 text ({fault.reason} at byte {fault.start})") from fault
+
+
+def _once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Each fault once: what the index said of a series is dropped where its visit says the same."""
+    at_visits = {(f.subject, f.code, f.message) for f in findings if f.timepoint}
+    return tuple(f for f in findings if f.timepoint or (f.subject, f.code, f.message) not in at_visits)
 
 
 def _strangers(annotations: Sequence[Annotation], subjects: Sequence[str]) -> list[Finding]:
