@@ -22,6 +22,8 @@ from trialimg.review.design import ReadingDesign
 __all__ = ["SCHEMA", "Protocol", "exact_text", "full", "protocol_digest"]
 
 SCHEMA = "trialimg/protocol/v1"
+_LONGEST_TEXT = 40
+"""Digits before or after the point beyond which a number keeps its exponent."""
 
 
 class Protocol(Section):
@@ -107,6 +109,8 @@ def _canonical(value: object) -> object:
 
 
 def exact_text(value: Decimal) -> str:
-    """A number without exponent and without needless zeros: 0.70 and 0.7 are one setting."""
+    """A number without needless zeros: 0.70 and 0.7 are one setting."""
+    if abs(value.adjusted()) > _LONGEST_TEXT:
+        return str(value)
     text = f"{value:f}"
     return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
