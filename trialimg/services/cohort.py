@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from trialimg.core.errors import ReadingError
 from trialimg.endpoints.results import TimeToEvent
+from trialimg.protocol.analysis import Statistics
 from trialimg.services.results import CohortResult, SubjectResult
 from trialimg.stats.rates import rate
 from trialimg.stats.results import Estimate, LogRank
@@ -16,8 +17,8 @@ __all__ = ["ALL", "compare_arms"]
 ALL = "all"
 
 
-def compare_arms(subjects: Sequence[SubjectResult], arms: Sequence[str], *, confidence: float) -> CohortResult:
-    """Response rates and progression-free survival, all subjects first, then by arm.
+def compare_arms(subjects: Sequence[SubjectResult], arms: Sequence[str], statistics: Statistics) -> CohortResult:
+    """Response rates and progression-free survival, all subjects first, then by arm; the arms the protocol compares.
 
     Parameters
     ----------
@@ -30,11 +31,15 @@ def compare_arms(subjects: Sequence[SubjectResult], arms: Sequence[str], *, conf
     groups = [(ALL, list(subjects))]
     groups += [(arm, [s for s in subjects if s.subject.arm == arm]) for arm in arms]
     groups = [(name, members) for name, members in groups if members]
-    curves = [(name, kaplan_meier(*_times(members), label=name, confidence=confidence)) for name, members in groups]
-    test, complaint = _compared([s for s in subjects if s.subject.arm in arms])
+    curves = [
+        (name, kaplan_meier(*_times(members), label=name, confidence=float(statistics.confidence)))
+        for name, members in groups
+    ]
+    compared = [s for s in subjects if s.subject.arm in statistics.compare_arms]
+    test, complaint = _compared(compared) if statistics.compare_arms else (None, ())
     return CohortResult(
-        tuple((name, _rate(members, "responder", confidence)) for name, members in groups),
-        tuple((name, _rate(members, "disease_control", confidence)) for name, members in groups),
+        tuple((name, _rate(members, "responder", statistics)) for name, members in groups),
+        tuple((name, _rate(members, "disease_control", statistics)) for name, members in groups),
         tuple((name, curve) for name, curve in curves if curve.n),
         test,
         _notes(subjects, arms) + complaint,
@@ -53,9 +58,10 @@ def _notes(subjects: Sequence[SubjectResult], arms: Sequence[str]) -> tuple[str,
     return tuple(f"{words}: {', '.join(names)}" for names, words in said if names)
 
 
-def _rate(members: Sequence[SubjectResult], which: str, confidence: float) -> Estimate:
+def _rate(members: Sequence[SubjectResult], which: str, statistics: Statistics) -> Estimate:
     events = sum(1 for s in members if s.endpoints is not None and getattr(s.endpoints, which))
-    return rate(events, len(members), confidence=confidence, method="clopper_pearson")
+    confidence = float(statistics.confidence)
+    return rate(events, len(members), confidence=confidence, method=statistics.rate_interval)
 
 
 def _pfs(subject: SubjectResult) -> TimeToEvent | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from trialimg.core.errors import ProtocolError
@@ -77,8 +77,7 @@ def respond(
     tracks, designations = _tracks(lesions)
     rules = protocol.response.rules
     assessments = recist11.assess(tracks, designations, timepoints, rules)
-    settings = replace(protocol.endpoints.settings, schedule=schedule(protocol).followups)
-    endpoints = summarise(subject, assessments, baseline=timepoints[0], settings=settings)
+    endpoints = summarise(subject, assessments, baseline=timepoints[0], settings=protocol.endpoints.settings)
     conformance = recist11.conformance(
         subject.id, _targets(lesions[0]), timepoints[0], start_date=subject.reference_date, rules=rules
     )
@@ -90,8 +89,7 @@ def schedule(protocol: Protocol) -> Schedule:
     """The protocol's visits as study days."""
     baseline = protocol.schedule.baseline
     first, last = baseline.window_days
-    followups = tuple(PlannedVisit(v.id, v.day, v.first_day, v.last_day) for v in protocol.schedule.visits)
-    return Schedule(PlannedVisit(baseline.id, last, first, last), followups)
+    return Schedule(PlannedVisit(baseline.id, last, first, last), protocol.endpoints.settings.schedule)
 
 
 def _without(subject: Subject, code: str, message: str) -> Response:

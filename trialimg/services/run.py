@@ -140,7 +140,6 @@ class TrialRun:
     ) -> TrialResult:
         protocol = self.pipeline.protocol
         subjects = tuple(outcome.result for outcome in outcomes)
-        confidence = float(protocol.statistics.confidence)
         return TrialResult(
             protocol.trial.id,
             protocol.trial.title,
@@ -148,7 +147,7 @@ class TrialRun:
             full(protocol),
             protocol_digest(protocol),
             subjects,
-            compare_arms(subjects, protocol.arms, confidence=confidence),
+            compare_arms(subjects, protocol.arms, protocol.statistics),
             _once([*findings, *(finding for subject in subjects for finding in subject.findings)]),
             self._truth(index, tables["truth.csv"], outcomes),
             self._provenance(index, tables),
