@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, cast
 
 import pydicom
-from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     CTImageStorage,
@@ -35,15 +34,16 @@ __all__ = [
     "ImageHeader",
     "distinct_names",
     "image_header",
-    "open_dataset",
+    "read_header",
+    "read_whole",
+    "require_pixels",
     "sop_class_of",
     "text_of",
 ]
 
 FILE_LIMIT_BYTES = 4 << 30
 HEADER_LIMIT_BYTES = 256 << 20
-"""Largest header element, and largest inflated data set; real headers stay far below."""
-UNDEFINED_LENGTH = 0xFFFFFFFF
+"""Most that is read of a file without its pixels, and most that a deflated file may inflate to."""
 PIXEL_TAGS = (0x7FE00010, 0x7FE00008, 0x7FE00009)
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
@@ -87,14 +87,68 @@ class ImageHeader:
     lossy: bool
 
 
-def open_dataset(path: Path, *, where: str, pixels: bool = False) -> Dataset:
-    """A DICOM file parsed, with or without its pixels.
+def read_header(path: Path, where: str) -> tuple[Dataset, int]:
+    """A DICOM file parsed up to its pixels, and the place in the file where they begin.
 
     Raises
     ------
     IntakeError
-        If it is not a DICOM file, is cut off, or is larger than this package reads.
+        If it is not a DICOM file, or holds more than this package reads.
     """
+    _require_readable(path, where)
+    with path.open("rb") as file:
+        forced = not _has_preamble(file, where)
+        bounded = cast(BinaryIO, _Bounded(file, HEADER_LIMIT_BYTES, where))
+        dataset = pydicom.dcmread(bounded, stop_before_pixels=True, force=forced)
+        return _object(dataset, where), file.tell()
+
+
+def read_whole(path: Path, where: str) -> Dataset:
+    """A DICOM file parsed with its pixels.
+
+    Raises
+    ------
+    IntakeError
+        As for `read_header`.
+    """
+    _require_readable(path, where)
+    with path.open("rb") as file:
+        forced = not _has_preamble(file, where)
+        return _object(pydicom.dcmread(file, force=forced), where)
+
+
+def require_pixels(dataset: Dataset, path: Path, *, end_of_header: int, where: str) -> None:
+    """Refuse an image file that ends before its header or its pixels do; compressed pixels are seen when decoded.
+
+    Raises
+    ------
+    IntakeError
+        Says how many bytes are missing.
+    """
+    size = path.stat().st_size
+    if end_of_header > size:
+        raise refusal(where, Reason.TRUNCATED, "the file ends within its header")
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    if not dataset.get("Rows") or syntax == DeflatedExplicitVRLittleEndian:
+        return
+    implicit, little = dataset.original_encoding
+    order: Literal["little", "big"] = "big" if little is False else "little"
+    with path.open("rb") as file:
+        file.seek(end_of_header)
+        start = file.read(8 if implicit else 12)
+    tag = int.from_bytes(start[:2], order) << 16 | int.from_bytes(start[2:4], order)
+    if tag not in PIXEL_TAGS:
+        raise refusal(where, Reason.TRUNCATED if start else Reason.NO_PIXELS, "the file holds no pixels")
+    if syntax is not None and not syntax.is_private and syntax.is_encapsulated:
+        return
+    values = dataset.Rows * dataset.Columns * int(dataset.get("NumberOfFrames") or 1)
+    expected = values * dataset.get("SamplesPerPixel", 1) * dataset.BitsAllocated // 8
+    there = size - end_of_header - len(start)
+    if there < expected:
+        raise refusal(where, Reason.TRUNCATED, f"{expected} bytes of pixels are promised, {there} follow")
+
+
+def _require_readable(path: Path, where: str) -> None:
     if not path.is_file():
         raise refusal(where, Reason.NOT_A_FILE, "not a regular file, or a folder that cannot be listed")
     size = path.stat().st_size
@@ -102,19 +156,31 @@ def open_dataset(path: Path, *, where: str, pixels: bool = False) -> Dataset:
         raise refusal(where, Reason.EMPTY, "the file is empty")
     if size > FILE_LIMIT_BYTES:
         raise refusal(where, Reason.TOO_LARGE, f"{size} bytes; at most {FILE_LIMIT_BYTES} are read")
-    with path.open("rb") as file:
-        has_preamble = _require_dicom(file, where)
-        deferred = None if pixels else HEADER_LIMIT_BYTES
-        dataset = pydicom.dcmread(file, stop_before_pixels=not pixels, defer_size=deferred, force=not has_preamble)
-        if not pixels:
-            _require_whole_header(dataset, file, size, where)
+
+
+def _object(dataset: Dataset, where: str) -> Dataset:
     if not sop_class_of(dataset):
         raise refusal(where, Reason.NOT_DICOM, "no SOP Class UID; not a DICOM object")
     return dataset
 
 
-def _require_dicom(file: BinaryIO, where: str) -> bool:
-    """Whether there is a preamble; old files without one must at least begin with a group 2 or 8 element."""
+class _Bounded:
+    """A file of which only so many bytes may be read; what is skipped is free."""
+
+    def __init__(self, file: BinaryIO, limit_bytes: int, where: str) -> None:
+        self._file, self._left, self._where = file, limit_bytes, where
+        self.seek, self.tell, self.name = file.seek, file.tell, file.name
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(self._left + 1 if size < 0 else min(size, self._left + 1))
+        self._left -= len(data)
+        if self._left < 0:
+            raise refusal(self._where, Reason.TOO_LARGE, f"its header holds more than {HEADER_LIMIT_BYTES} bytes")
+        return data
+
+
+def _has_preamble(file: BinaryIO, where: str) -> bool:
+    """Whether there is one; old files without must at least begin with a group 2 or 8 element."""
     start = file.read(132)
     file.seek(0)
     if start[128:] == b"DICM":
@@ -138,38 +204,6 @@ def _require_bounded_inflation(file: BinaryIO, where: str) -> None:
     file.seek(0)
     if total > HEADER_LIMIT_BYTES:
         raise refusal(where, Reason.TOO_LARGE, f"inflates to more than {HEADER_LIMIT_BYTES} bytes")
-
-
-def _require_whole_header(dataset: Dataset, file: BinaryIO, size: int, where: str) -> None:
-    for tag in dataset.keys():  # noqa: SIM118  iterating the data set itself would decode every value
-        raw: object = dataset.get_item(tag)
-        if isinstance(raw, RawDataElement) and HEADER_LIMIT_BYTES < raw.length < UNDEFINED_LENGTH:
-            raise refusal(where, Reason.TOO_LARGE, f"element {tag} has {raw.length} bytes")
-    if file.tell() > size:
-        raise refusal(where, Reason.TRUNCATED, "the file ends within its header")
-    if dataset.get("Rows") and not _deflated(dataset):
-        _require_whole_pixels(dataset, file, size, where)
-
-
-def _require_whole_pixels(dataset: Dataset, file: BinaryIO, size: int, where: str) -> None:
-    """Whether the pixels follow the header, and where they are not compressed, all of them."""
-    start = file.read(4)
-    order: Literal["little", "big"] = "big" if dataset.original_encoding[1] is False else "little"
-    tag = int.from_bytes(start[:2], order) << 16 | int.from_bytes(start[2:], order)
-    if tag not in PIXEL_TAGS:
-        reason = Reason.NO_PIXELS if file.tell() >= size or not start else Reason.TRUNCATED
-        raise refusal(where, reason, "the file holds no pixels")
-    syntax = dataset.file_meta.get("TransferSyntaxUID")
-    if syntax is not None and not syntax.is_private and syntax.is_encapsulated:
-        return
-    bits = dataset.Rows * dataset.Columns * int(dataset.get("NumberOfFrames") or 1)
-    expected = bits * dataset.get("SamplesPerPixel", 1) * dataset.BitsAllocated // 8
-    if size - file.tell() < expected:
-        raise refusal(where, Reason.TRUNCATED, f"{expected} bytes of pixels are promised, {size - file.tell()} follow")
-
-
-def _deflated(dataset: Dataset) -> bool:
-    return bool(dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian)
 
 
 def image_header(dataset: Dataset, path: str) -> ImageHeader:

@@ -17,7 +17,8 @@ from trialimg.adapters.dicom.header import (
     SEGMENTATION_CLASSES,
     ImageHeader,
     image_header,
-    open_dataset,
+    read_header,
+    require_pixels,
     sop_class_of,
     text_of,
 )
@@ -101,8 +102,9 @@ def _read(root: Path, path: str) -> Entry | ContourSet | Finding | None:
         if shown != path:
             raise refusal(shown, Reason.BAD_NAME, "the file's name is not UTF-8; rename it")
         with isolated(path, Reason.UNREADABLE):
-            dataset = open_dataset(root / path, where=path)
+            dataset, end_of_header = read_header(root / path, path)
             subject = text_of(dataset, "PatientID")
+            require_pixels(dataset, root / path, end_of_header=end_of_header, where=path)
             return _understood(dataset, FileRecord(path, file_digest(root / path)))
     except IntakeError as fault:
         reason = fault.faults[0]

@@ -12,8 +12,9 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
+from pydicom.uid import JPEGExtended12Bit
 
-from trialimg.adapters.dicom.header import ImageHeader, image_header, open_dataset, text_of
+from trialimg.adapters.dicom.header import ImageHeader, image_header, read_whole, text_of
 from trialimg.adapters.dicom.pet import pet_facts
 from trialimg.adapters.dicom.planes import frame_group
 from trialimg.adapters.dicom.reasons import CHANGED_MESSAGE, Reason, isolated, refusal
@@ -64,7 +65,7 @@ def _intact(record: FileRecord, root: Path) -> tuple[Dataset, ImageHeader]:
     if not path.is_file() or file_digest(path) != record.digest:
         raise refusal(record.path, Reason.CHANGED, CHANGED_MESSAGE)
     with isolated(record.path, Reason.UNREADABLE):
-        dataset = open_dataset(path, where=record.path, pixels=True)
+        dataset = read_whole(path, record.path)
         return dataset, image_header(dataset, record.path)
 
 
@@ -95,6 +96,8 @@ def _decoder_at_hand(dataset: Dataset) -> bool:
     syntax = dataset.file_meta.get("TransferSyntaxUID")
     if syntax is None or not syntax.is_encapsulated:
         return True
+    if syntax == JPEGExtended12Bit and dataset.BitsStored > 8:  # Pillow, which decodes it, does 8 bits only
+        return False
     try:
         return bool(get_decoder(syntax).is_available)
     except NotImplementedError:

@@ -9,7 +9,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from trialimg.adapters.dicom import rtstruct, segmentation
-from trialimg.adapters.dicom.header import RT_STRUCTURE_SET, SEGMENTATION_CLASSES, open_dataset, sop_class_of
+from trialimg.adapters.dicom.header import RT_STRUCTURE_SET, SEGMENTATION_CLASSES, read_whole, sop_class_of
 from trialimg.adapters.dicom.index import index_files, index_folder
 from trialimg.adapters.dicom.pixels import read_volume
 from trialimg.adapters.dicom.reasons import CHANGED_MESSAGE, Reason, isolated, refusal
@@ -109,7 +109,7 @@ def read_regions(path: Path, grid: Geometry | None, *, where: str) -> Mapping[st
         If the regions do not lie on the grid, or contours are given no grid.
     """
     with isolated(where, Reason.UNREADABLE):
-        dataset = open_dataset(path, where=where, pixels=True)
+        dataset = read_whole(path, where)
         return _regions(dataset, grid, where)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import SimpleITK as sitk
 
+from trialimg.adapters.files.whole import what_is_wrong
 from trialimg.core.errors import Fault, GeometryError, IntakeError
 from trialimg.volume import Mask, Volume
 
@@ -75,6 +76,8 @@ def _read(path: Path) -> Any:
     _require_ending(path)
     if not path.is_file():
         raise _refusal(path, "no_such_file", "no such file")
+    if wrong := what_is_wrong(path, _ending(path)):
+        raise _refusal(path, "unreadable", wrong)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.SetImageIO(READERS[_ending(path)])
@@ -113,9 +116,9 @@ def _ending(path: Path) -> str:
 
 
 def _brief(fault: Exception) -> str:
-    """The last thing that ITK says is what went wrong; its addresses and file names are no use."""
-    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
-    return lines[-1][:200] if lines else type(fault).__name__
+    """The last line that ITK says is what went wrong, without the address of the object that says it."""
+    lines = [line.strip() for line in str(fault).splitlines() if line.strip()] or [type(fault).__name__]
+    return lines[-1].rpartition("): ")[2][:200]
 
 
 def _refusal(path: Path, code: str, message: str) -> IntakeError:
