@@ -8,6 +8,7 @@ import click
 
 from trialimg import __version__
 from trialimg.cli.protocol import protocol
+from trialimg.cli.respond import respond
 from trialimg.cli.run import run
 from trialimg.cli.sample import sample
 from trialimg.cli.serve import serve
@@ -23,6 +24,7 @@ def app() -> None:
 
 
 app.add_command(protocol)
+app.add_command(respond)
 app.add_command(run)
 app.add_command(sample)
 app.add_command(serve)

@@ -13,10 +13,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from trialimg.core.lesions import Designation, Track
-from trialimg.core.responses import Firing, TimepointAssessment
+from trialimg.core.responses import (
+    Firing,
+    NewLesionResponse,
+    NonTargetResponse,
+    TargetResponse,
+    TimepointAssessment,
+)
 from trialimg.core.trial import Timepoint
 from trialimg.criteria import recist11
-from trialimg.criteria.recist11 import Facts, conformance, overall, overall_firing
+from trialimg.criteria.recist11 import Facts, conformance, overall
 
 __all__ = ["Facts", "Rules", "assess", "conformance", "overall", "overall_firing"]
 
@@ -47,6 +53,11 @@ def assess(
     """The response at every follow-up; parameters and errors as for `trialimg.criteria.recist11.assess`."""
     judged = recist11.assess(tracks, designations, timepoints, rules, facts=facts)
     return tuple(replace(a, rule=tuple(map(_renamed, a.rule))) for a in judged)
+
+
+def overall_firing(target: TargetResponse, non_target: NonTargetResponse, new: NewLesionResponse) -> Firing:
+    """The row of the table that was read; the table is that of RECIST 1.1."""
+    return _renamed(recist11.overall_firing(target, non_target, new))
 
 
 def _renamed(firing: Firing) -> Firing:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from trialimg.core.errors import ProtocolError
-from trialimg.core.responses import TimepointAssessment
+from trialimg.core.responses import Firing, TimepointAssessment
+from trialimg.core.trial import Finding
 from trialimg.criteria import recist10, recist11
 
 __all__ = ["CRITERIA", "Criterion", "criterion"]
@@ -26,15 +27,31 @@ class Criterion:
     """``assess(tracks, designations, timepoints, rules, facts=...)``."""
     overall: Callable[..., Any]
     """``overall(target, non_target, new)``: the criterion's table."""
+    overall_firing: Callable[..., Firing]
+    """The row of that table which was read."""
+    conformance: Callable[..., tuple[Finding, ...]]
+    """``conformance(subject, targets, baseline, start_date=..., rules=..., non_targets=...)``."""
+    facts: Any
+    """What may be known of a timepoint beside its lesions; a frozen dataclass with nothing known."""
+
+
+def _criterion(name: str, title: str, module: ModuleType) -> Criterion:
+    return Criterion(
+        name,
+        title,
+        module.Rules(),
+        module.assess,
+        module.overall,
+        module.overall_firing,
+        module.conformance,
+        module.Facts(),
+    )
 
 
 CRITERIA: Mapping[str, Criterion] = MappingProxyType(
     {
-        c.name: c
-        for c in (
-            Criterion("recist11", "RECIST 1.1", recist11.Rules(), recist11.assess, recist11.overall),
-            Criterion("recist10", "RECIST 1.0", recist10.Rules(), recist10.assess, recist10.overall),
-        )
+        "recist11": _criterion("recist11", "RECIST 1.1", recist11),
+        "recist10": _criterion("recist10", "RECIST 1.0", recist10),
     }
 )
 

@@ -220,6 +220,8 @@ def _progression(reading: TargetReading, nadir_mm: Decimal | None, rules: Rules)
     enough = sum_mm > limit_mm if rules.strict else sum_mm >= limit_mm
     if growth_mm <= 0 or not enough or growth_mm < rules.pd_min_increase_mm:
         return None
+    if nadir_mm == 0:
+        return _from_nothing(sum_mm, rules)
     sign = ">" if rules.strict else ">="
     what = f"{len(reading.missing)} target(s) missing, the measured ones alone" if reading.missing else "sum"
     sentence = (
@@ -228,6 +230,11 @@ def _progression(reading: TargetReading, nadir_mm: Decimal | None, rules: Rules)
     )
     numbers = {"sum_mm": str(sum_mm), "nadir_mm": str(nadir_mm), "limit_mm": str(limit_mm), "growth_mm": str(growth_mm)}
     return Firing("R-1.1/R13" if reading.missing else "R-1.1/T1", sentence, numbers)
+
+
+def _from_nothing(sum_mm: Decimal, rules: Rules) -> Firing:
+    sentence = f"nadir 0 mm, so no ratio; sum {sum_mm} mm is at least {rules.pd_min_increase_mm} mm above it: PD"
+    return Firing("R-1.1/N4", sentence, {"sum_mm": str(sum_mm), "nadir_mm": "0"})
 
 
 def _with_missing(

@@ -1,0 +1,231 @@
+"""`trialimg respond`: what the verbs print, write and refuse."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trialimg.cli import main
+
+LESIONS = """\
+subject,timepoint,date,lesion,role,kind,organ,seen,diameter_mm,status
+S1,BL,2024-01-01,T1,target,non_nodal,liver,measured,40.0,
+S1,BL,2024-01-01,N1,target,nodal,neck,measured,18,
+S1,BL,2024-01-01,NT1,non_target,non_nodal,bone,measured,,present
+S1,W06,2024-02-12,T1,target,non_nodal,liver,absent,,
+S1,W06,2024-02-12,N1,target,nodal,neck,measured,9,
+S1,W06,2024-02-12,NT1,non_target,non_nodal,bone,measured,,present
+S1,W12,2024-03-25,T1,target,non_nodal,liver,measured,6.2,
+S1,W12,2024-03-25,N1,target,nodal,neck,measured,9,
+S1,W12,2024-03-25,NT1,non_target,non_nodal,bone,measured,,present
+"""
+
+
+class Trialimg:
+    """The command in a folder of its own."""
+
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.capture = folder, capture
+
+    def file(self, name: str, text: str) -> str:
+        path = self.folder / name
+        path.write_text(text)
+        return str(path)
+
+    def __call__(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+        """What it prints on stdout and stderr; the exit code must be the one given."""
+        self.capture.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(["respond", *arguments])
+        printed = self.capture.readouterr()
+        assert ended.value.code == code, printed.err
+        return printed.out, printed.err
+
+    def rows(self, *arguments: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(self(*arguments)[0])))
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self(*arguments, "--json")[0])
+
+
+@pytest.fixture
+def trialimg(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Trialimg:
+    return Trialimg(tmp_path, capsys)
+
+
+class TestTimepoint:
+    def test_one_line_per_follow_up(self, trialimg: Trialimg) -> None:
+        first, second = trialimg.rows("timepoint", trialimg.file("lesions.csv", LESIONS))
+        assert list(first) == [
+            "subject", "timepoint", "date", "target", "non_target", "new_lesion", "overall", "sum_mm",
+            "baseline_sum_mm", "nadir_mm", "change_from_baseline_pct", "change_from_nadir_pct",
+            "change_from_nadir_mm", "rule",
+        ]  # fmt: skip
+        assert (first["target"], first["overall"], first["sum_mm"]) == ("CR", "PR", "9")
+        assert (second["target"], second["overall"], second["sum_mm"]) == ("PD", "PD", "15.2")
+        assert second["rule"].split() == ["R-1.1/T1", "R-1.1/N3", "R-1.1/R16", "R-1.1/O1"]
+        assert (second["change_from_nadir_mm"], second["change_from_nadir_pct"]) == ("6.2", "68.89")
+
+    def test_json_is_one_document_with_the_settings(self, trialimg: Trialimg) -> None:
+        document = trialimg.json("timepoint", trialimg.file("lesions.csv", LESIONS), "--set", "pr_hold=hold_after_pr")
+        assert document["criterion"] == "recist11"
+        assert document["settings"]["pr_hold"] == "hold_after_pr"
+        assert [(row["overall"], row["sum_mm"]) for row in document["timepoints"]] == [("PR", 9.0), ("PD", 15.2)]
+
+    def test_the_other_criterion_gives_its_own_answer(self, trialimg: Trialimg) -> None:
+        lesions = trialimg.file("lesions.csv", LESIONS)
+        assert [row["target"] for row in trialimg.rows("timepoint", lesions, "--criterion", "recist10")] == ["PR", "PD"]
+
+    def test_facts_of_timepoints_come_from_their_own_table(self, trialimg: Trialimg) -> None:
+        lesions = trialimg.file("lesions.csv", LESIONS)
+        facts = trialimg.file("facts.csv", "subject,timepoint,pet\nS1,BL,negative\nS1,W06,positive\n")
+        rows = trialimg.rows("timepoint", lesions, "--assessments", facts)
+        assert [row["overall"] for row in rows] == ["PD", "PD"]
+
+    def test_a_file_gets_the_table_and_stdout_nothing(self, trialimg: Trialimg) -> None:
+        lesions, out = trialimg.file("lesions.csv", LESIONS), trialimg.folder / "out.csv"
+        assert trialimg("timepoint", lesions, "--out", str(out))[0] == ""
+        assert out.read_text() == trialimg("timepoint", lesions)[0]
+        assert sorted(path.name for path in trialimg.folder.iterdir()) == ["lesions.csv", "out.csv"]
+
+    def test_a_bad_table_is_refused_whole_and_nothing_is_written(self, trialimg: Trialimg) -> None:
+        wrong = LESIONS.replace(",40.0,", ",-40.0,").replace("absent", "vanished")
+        lesions, out = trialimg.file("lesions.csv", wrong), trialimg.folder / "out.csv"
+        printed, complaint = trialimg("timepoint", lesions, "--out", str(out), "--json", code=2)
+        assert printed == ""
+        assert not out.exists()
+        *faults, last = complaint.splitlines()
+        assert [fault.partition(": ")[0] for fault in faults] == [f"{lesions}:2", f"{lesions}:5"]
+        assert last == f"trialimg: error: {lesions}: 2 fault(s), nothing was judged"
+
+    def test_what_was_wrong_with_the_targets_is_noted_on_stderr(self, trialimg: Trialimg) -> None:
+        small = LESIONS.replace("measured,18,", "measured,14,")
+        noted = trialimg("timepoint", trialimg.file("lesions.csv", small))[1]
+        assert "S1 BL N1: node short axis 14 mm < 15 mm (R3) [target_node_too_small]" in noted
+
+    @pytest.mark.parametrize(
+        ("arguments", "complaint"),
+        [
+            (["--set", "colour=red"], "there is no setting 'colour'"),
+            (["--set", "pr_hold"], "is not KEY=VALUE"),
+            (["--set", "strict=1", "--set", "strict=0"], "stands twice"),
+            (["--criterion", "recist12"], "there is no criterion 'recist12'"),
+            (["--assessments", "nowhere.csv"], "nowhere.csv: No such file"),
+            (["--out", "/nowhere/at/all.csv"], "cannot be written"),
+        ],
+    )
+    def test_bad_options_are_refused(self, trialimg: Trialimg, arguments: list[str], complaint: str) -> None:
+        assert complaint in trialimg("timepoint", trialimg.file("lesions.csv", LESIONS), *arguments, code=2)[1]
+
+    def test_a_file_that_is_no_text_is_refused(self, trialimg: Trialimg) -> None:
+        path = trialimg.folder / "lesions.xlsx"
+        path.write_bytes(b"PK\x03\x04\xff\xfe\x00")
+        assert "not a UTF-8 text file" in trialimg("timepoint", str(path), code=2)[1]
+
+
+class TestExplain:
+    def test_sentences_give_the_numbers(self, trialimg: Trialimg) -> None:
+        text = trialimg("explain", trialimg.file("lesions.csv", LESIONS), "--timepoint", "W12")[0]
+        assert "S1, W12, 2024-03-25: PD" in text
+        assert "sum 15.2 mm >= 1.20 x nadir 9 mm = 10.80 mm and +6.2 mm >= 5 mm: PD" in text
+        assert "W06," not in text
+        assert "pr_hold=recompute" in text
+
+    def test_json_carries_the_compared_numbers(self, trialimg: Trialimg) -> None:
+        document = trialimg.json("explain", trialimg.file("lesions.csv", LESIONS), "--subject", "S1")
+        rule = document["timepoints"][1]["rules"][0]
+        assert rule["rule"] == "R-1.1/T1"
+        assert rule["numbers"] == {"sum_mm": "15.2", "nadir_mm": "9", "limit_mm": "10.80", "growth_mm": "6.2"}
+
+    def test_there_must_be_something_to_explain(self, trialimg: Trialimg) -> None:
+        lesions = trialimg.file("lesions.csv", LESIONS)
+        assert "no response to explain for BL" in trialimg("explain", lesions, "--timepoint", "BL", code=2)[1]
+
+
+class TestOverall:
+    def test_the_table_is_read_line_by_line(self, trialimg: Trialimg) -> None:
+        triples = "target,non_target,new\nCR,NON-CR/NON-PD,no\nSD,NE,equivocal\nSD,CR,unequivocal\n,CR,\nNA,NA,no\n"
+        rows = trialimg.rows("overall", trialimg.file("triples.csv", triples))
+        assert [row["overall"] for row in rows] == ["PR", "SD", "PD", "CR", "NED"]
+        assert [row["rule"] for row in rows] == ["R-1.1/O1"] * 3 + ["R-1.1/O2", "R-1.1/O3"]
+
+    def test_words_that_are_not_known_are_refused(self, trialimg: Trialimg) -> None:
+        triples = trialimg.file("triples.csv", "target,non_target,new\nCR,CR,Y\nOK,CR,no\n")
+        complaint = trialimg("overall", triples, code=2)[1]
+        assert f"{triples}:2" in complaint
+        assert f"{triples}:3" in complaint
+
+
+class TestSubject:
+    RESPONSES = "subject,date,response\nS1,2024-02-12,PR\nS1,2024-03-25,PR\nS1,2024-08-01,PD\nS2,2024-01-20,SD\n"
+    SUBJECTS = "subject,reference_date,death_date\nS1,2024-01-01,\nS2,2024-01-01,2024-02-01\nS3,2024-01-01,\n"
+    SCHEDULE = "visit,day\nW06,43\nW12,85\nW18,127\nW24,169\n"
+
+    def run(self, trialimg: Trialimg, *options: str) -> dict[str, dict[str, str]]:
+        rows = trialimg.rows(
+            "subject",
+            trialimg.file("responses.csv", self.RESPONSES),
+            "--subjects",
+            trialimg.file("subjects.csv", self.SUBJECTS),
+            *options,
+        )
+        return {row["subject"]: row for row in rows}
+
+    def test_every_subject_has_a_line(self, trialimg: Trialimg) -> None:
+        found = self.run(trialimg)
+        assert [found[s]["bor"] for s in ("S1", "S2", "S3")] == ["PR", "NE", "MISSING"]
+        assert (found["S1"]["confirmed_bor"], found["S1"]["confirmed_bor_date"]) == ("PR", "2024-02-12")
+        assert (found["S1"]["pfs_days"], found["S1"]["pfs_event"]) == ("214", "Y")
+        assert (found["S2"]["pfs_days"], found["S2"]["pfs_rule"]) == (
+            "32",
+            "E/PFS-E: event on day 32 (2024-02-01): death",
+        )
+        assert (found["S3"]["pfs_days"], found["S3"]["pfs_event"]) == ("1", "N")
+
+    def test_a_schedule_makes_missed_assessments_visible(self, trialimg: Trialimg) -> None:
+        schedule = trialimg.file("schedule.csv", self.SCHEDULE)
+        assert self.run(trialimg, "--schedule", schedule)["S1"]["pfs_rule"].startswith("E/PFS-C4")
+        assert self.run(trialimg, "--schedule", schedule, "--censoring", "ema")["S1"]["pfs_event"] == "Y"
+
+    def test_options_change_the_answer(self, trialimg: Trialimg) -> None:
+        assert self.run(trialimg, "--ref-start-window", "19")["S2"]["bor"] == "SD"
+        assert self.run(trialimg, "--ref-confirm", "43")["S1"]["confirmed_bor"] == "SD"
+
+    def test_json_prints_every_setting(self, trialimg: Trialimg) -> None:
+        responses = trialimg.file("responses.csv", self.RESPONSES)
+        subjects = trialimg.file("subjects.csv", self.SUBJECTS)
+        options = ("--profile", "admiralonco", "--max-ne", "2", "--accept-sd")
+        settings = trialimg.json("subject", responses, "--subjects", subjects, *options)["settings"]
+        assert (settings["profile"], settings["max_ne"], settings["accept_sd"]) == ("admiralonco", "2", "true")
+
+    def test_without_subjects_it_says_what_cannot_be_known(self, trialimg: Trialimg) -> None:
+        responses = trialimg.file("responses.csv", self.RESPONSES)
+        printed, noted = trialimg("subject", responses)
+        assert "no reference date" in noted
+        assert printed.splitlines()[1].startswith("S1,PR,2024-02-12,PR,")
+
+    @pytest.mark.parametrize(
+        ("name", "text", "complaint"),
+        [
+            ("responses.csv", "subject,date,response\nS1,2024-02-12,OK\nS1,yesterday,PR\n", "responses.csv:3"),
+            ("responses.csv", "subject,date,response\nS9,2024-02-12,PR\n", "S9"),
+            ("responses.csv", "subject,date,response\nS1,2024-02-12,PR\nS1,2024-02-12,SD\n", "double_row"),
+            ("schedule.csv", "visit,day\nW12,85\nW06,43\n", "bad_schedule"),
+            ("schedule.csv", "visit,day\nW06,soon\n", "not a whole number"),
+        ],
+    )
+    def test_what_is_refused(self, trialimg: Trialimg, name: str, text: str, complaint: str) -> None:
+        files = {"responses.csv": self.RESPONSES, "schedule.csv": self.SCHEDULE} | {name: text}
+        paths = {key: trialimg.file(key, value) for key, value in files.items()}
+        subjects = trialimg.file("subjects.csv", self.SUBJECTS)
+        arguments = ("subject", paths["responses.csv"], "--subjects", subjects, "--schedule", paths["schedule.csv"])
+        assert complaint in trialimg(*arguments, code=2)[1]
+
+    def test_an_unknown_profile_is_refused(self, trialimg: Trialimg) -> None:
+        responses = trialimg.file("responses.csv", self.RESPONSES)
+        assert "there is no profile 'who'" in trialimg("subject", responses, "--profile", "who", code=2)[1]

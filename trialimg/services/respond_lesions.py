@@ -1,0 +1,203 @@
+"""A table of lesions, one row per lesion and timepoint, read strictly into what the criteria judge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from trialimg.core.errors import ReadingError
+from trialimg.core.lesions import (
+    Designation,
+    Lesion,
+    LesionKind,
+    LesionStatus,
+    NewLesionStatus,
+    NonTargetStatus,
+    Observation,
+    Role,
+    Seen,
+    Track,
+)
+from trialimg.core.trial import Timepoint
+from trialimg.services.respond_checks import LesionRow, check_rows
+from trialimg.services.tables import Row, read_table
+
+__all__ = ["SubjectReading", "read_lesions"]
+
+_REQUIRED = ("subject", "timepoint", "date", "lesion", "role", "kind", "organ", "seen", "diameter_mm")
+_LENGTHS = ("short_mm", "volume_ml", "mean_hu", "sul_peak", "slice_mm")
+_OPTIONAL = ("reader", "reason", *_LENGTHS, "split_from", "merged_into", "local_therapy", "status")
+_NO, _YES = ("", "no", "n", "false", "0"), ("yes", "y", "true", "1")
+_BASELINE_NAME = re.compile(r"bl|base.*|scr.*|(tp|t|v|visit|w|wk|week|d|day|c|cycle)?[ _-]*0+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class SubjectReading:
+    """Everything one reader recorded of one subject."""
+
+    subject: str
+    reader: str
+    tracks: tuple[Track, ...]
+    designations: tuple[Designation, ...]
+    timepoints: tuple[Timepoint, ...]
+    slice_mm: Mapping[str, Decimal] = field(default_factory=dict)
+    """Slice thickness at baseline by lesion, where it was given."""
+
+
+def read_lesions(text: str, source: str, *, baseline: str | None = None) -> tuple[SubjectReading, ...]:
+    """The subjects of a lesion table, in the order of the file, each reader apart.
+
+    Parameters
+    ----------
+    text, source
+        The CSV and the name that the user knows it by. A blank ``reason`` of a lesion that is not evaluable reads
+        "reason not recorded"; a new lesion without ``status`` is unequivocal (a node: by its size).
+    baseline
+        Name of the baseline timepoint. None: the one called BL, baseline, screening, 0, week 0 or the like; where
+        no name says so, the earliest, if it also stands first.
+
+    Raises
+    ------
+    ReadingError
+        With every fault of the table and its line: unknown words, lengths that are negative or zero, dates before
+        baseline, rows that stand twice, lesions that change their role, and whatever contradicts itself.
+    """
+    table = read_table(text, source, required=_REQUIRED, optional=_OPTIONAL)
+    rows = [row for row in map(_lesion_row, table.rows) if row is not None]
+    if not table.rows and not table.faults:
+        table.fault(1, "empty", "the table has no rows")
+    by_subject: dict[tuple[str, str], list[LesionRow]] = {}
+    for row in rows:
+        by_subject.setdefault((row.subject, row.reader), []).append(row)
+    timepoints: dict[tuple[str, str], tuple[Timepoint, ...]] = {}
+    for key, own in by_subject.items():
+        timepoints[key] = _timepoints(own, baseline)
+        check_rows(own, timepoints[key])
+    if table.faults:
+        table.faults.sort(key=lambda fault: int(fault.where.rpartition(":")[2]))
+        raise ReadingError(f"{source}: {len(table.faults)} fault(s), nothing was judged", tuple(table.faults))
+    return tuple(_reading(key, own, timepoints[key]) for key, own in by_subject.items())
+
+
+def _timepoints(rows: list[LesionRow], baseline: str | None) -> tuple[Timepoint, ...]:
+    """Baseline first, then by the latest date of each."""
+    dates: dict[str, list[date]] = {}
+    for row in rows:
+        dates.setdefault(row.timepoint, []).append(row.date)
+    first = _baseline(rows, dates, baseline)
+    ordered = sorted(dates, key=lambda name: (name != first, max(dates[name])))
+    return tuple(_timepoint(name, order, dates[name]) for order, name in enumerate(ordered))
+
+
+def _baseline(rows: list[LesionRow], dates: Mapping[str, list[date]], wanted: str | None) -> str:
+    """The name of the baseline timepoint; where that is unclear, a fault is noted."""
+    if wanted is not None:
+        if wanted not in dates:
+            rows[0].fault("no_baseline", f"subject {rows[0].subject} has no timepoint {wanted!r}")
+            return rows[0].timepoint
+        return wanted
+    named = [name for name in dates if _BASELINE_NAME.fullmatch(name)]
+    if len(named) > 1:
+        rows[0].fault("baseline_unclear", f"{', '.join(named)} could all be baseline; say which with --baseline")
+    if named:
+        return named[0]
+    earliest = min(dates, key=lambda name: max(dates[name]))
+    if rows[0].timepoint != earliest:
+        text = f"no timepoint is called baseline, and {earliest} is the earliest but {rows[0].timepoint} comes first"
+        rows[0].fault("baseline_unclear", f"{text}; say which with --baseline")
+    return earliest
+
+
+def _timepoint(name: str, order: int, dates: list[date]) -> Timepoint:
+    first, last = min(dates), max(dates)
+    return Timepoint(name, order, last, first if first != last else None)
+
+
+def _lesion_row(row: Row) -> LesionRow | None:
+    """One line; None where it cannot be understood, its faults noted."""
+    before = len(row.table.faults)
+    role, seen = row.word("role", Role, required=True), row.word("seen", Seen, required=True)
+    kind, day = row.word("kind", LesionKind, required=True), row.day("date", required=True)
+    subject, timepoint, lesion = (row.text(name, required=True) for name in ("subject", "timepoint", "lesion"))
+    diameter_mm = _number(row, "diameter_mm")
+    numbers = {column: _number(row, column) for column in _LENGTHS}
+    status = _status(row, role)
+    treated = row.text("local_therapy").lower()
+    if treated not in (*_NO, *_YES):
+        row.table.fault(row.line, "bad_value", f"local_therapy {treated!r} is not one of yes, no")
+    if len(row.table.faults) > before or role is None or seen is None or kind is None or day is None:
+        return None
+    return LesionRow(
+        row, subject, timepoint, lesion, row.text("reader"), day, role, kind, row.text("organ"), seen, diameter_mm,
+        row.text("reason"), status, row.text("split_from"), row.text("merged_into"), treated in _YES,
+        numbers["slice_mm"],
+    )  # fmt: skip
+
+
+def _status(row: Row, role: Role | None) -> LesionStatus | None:
+    if role is Role.NON_TARGET:
+        return row.word("status", NonTargetStatus)
+    if role is Role.NEW:
+        return row.word("status", NewLesionStatus)
+    if row.text("status"):
+        row.table.fault(row.line, "bad_value", "status is for non-target and new lesions; a target is seen or measured")
+    return None
+
+
+def _number(row: Row, column: str) -> Decimal | None:
+    """A quantity that cannot be negative (Hounsfield units can)."""
+    text = row.text(column)
+    if not text:
+        return None
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        row.table.fault(row.line, "bad_value", f"{column} {text!r} is not a number")
+        return None
+    if value < 0 and column != "mean_hu":
+        row.table.fault(row.line, "negative", f"{column} is {text}; it cannot be negative")
+        return None
+    return value
+
+
+def _reading(key: tuple[str, str], rows: list[LesionRow], timepoints: tuple[Timepoint, ...]) -> SubjectReading:
+    at = {timepoint.id: timepoint for timepoint in timepoints}
+    lesions = {row.lesion: Lesion(row.lesion, row.kind, row.organ) for row in rows}
+    for row in rows:
+        if row.split_from:
+            lesions[row.lesion] = Lesion(row.lesion, row.kind, row.organ, split_from=row.split_from)
+    seen: dict[str, list[Observation]] = {name: [] for name in lesions}
+    for row in rows:
+        seen[row.lesion].append(Observation(lesions[row.lesion], at[row.timepoint], **_said(row)))
+    roles = {row.lesion: row.role for row in rows}
+    return SubjectReading(
+        subject=key[0],
+        reader=key[1],
+        tracks=tuple(Track(lesion, tuple(seen[name])) for name, lesion in lesions.items()),
+        designations=tuple(Designation(key[1], lesion, roles[name]) for name, lesion in lesions.items()),
+        timepoints=timepoints,
+        slice_mm={
+            row.lesion: row.slice_mm for row in rows if row.slice_mm is not None and at[row.timepoint].order == 0
+        },
+    )
+
+
+def _said(row: LesionRow) -> dict[str, Any]:
+    """What a row says of its lesion, in the words of an observation."""
+    status = row.status
+    if status is None and row.seen is Seen.MEASURED and row.diameter_mm is None:
+        status = NonTargetStatus.PRESENT if row.role is Role.NON_TARGET else NewLesionStatus.UNEQUIVOCAL
+    return {
+        "seen": row.seen,
+        "diameter_mm": row.diameter_mm,
+        "reason": (row.reason or "reason not recorded") if row.seen is Seen.NOT_EVALUABLE else row.reason,
+        "status": status,
+        "local_therapy": row.local_therapy,
+        "merged_into": row.merged_into or None,
+    }
