@@ -32,8 +32,8 @@ class Kernel(Enum):
     SHARP = "SHARP"
 
 
-_EDGE_MM = {Kernel.SOFT: 1.1, Kernel.STANDARD: 0.8, Kernel.SHARP: 0.5}
-_GRAIN_MM = {Kernel.SOFT: 1.9, Kernel.STANDARD: 1.5, Kernel.SHARP: 0.7}
+_EDGE_MM = {Kernel.SOFT: 1.3, Kernel.STANDARD: 1.1, Kernel.SHARP: 0.6}
+_GRAIN_MM = {Kernel.SOFT: 2.0, Kernel.STANDARD: 1.6, Kernel.SHARP: 0.7}
 _NOISE = {Kernel.SOFT: 0.8, Kernel.STANDARD: 1.0, Kernel.SHARP: 2.1}
 
 
@@ -47,7 +47,7 @@ class Technique:
     @property
     def noise_hu(self) -> float:
         """Standard deviation in the middle of the abdomen."""
-        return 7.0 * _NOISE[self.kernel] * float(np.sqrt(120.0 / self.exposure_mas))
+        return 6.5 * _NOISE[self.kernel] * float(np.sqrt(120.0 / self.exposure_mas))
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class Anatomy:
         """Height of the diaphragm's upper face, mm."""
         right = _dome(x + 66.0 * self.width, y + 8.0, 78.0 * self.width, 82.0 * self.depth)
         left = self.left_dome_mm + _dome(x - 70.0 * self.width, y + 4.0, 70.0 * self.width, 80.0 * self.depth)
-        middle = -17.0 + _dome(x - 16.0, y + 34.0, 62.0 * self.width, 70.0 * self.depth)
+        middle = -15.0 + _dome(x - 16.0, y + 34.0, 62.0 * self.width, 70.0 * self.depth)
         height: FloatArray = np.maximum(np.maximum(right, left), middle)
         return height
 
@@ -110,7 +110,7 @@ class Anatomy:
         beside_spine = (x - self._bow(z), y, z)
         return joined(
             ellipsoid_mm(beside_spine, (0.0, 74.0, 60.0), (33.0, 32.0, 900.0)),
-            ellipsoid_mm(inner, (3.0, -6.0, 122.0), (42.0, 60.0, 84.0)),
+            ellipsoid_mm(inner, (2.0, -8.0, 122.0), (38.0, 58.0, 84.0)),
             ellipsoid_mm(inner, (0.0, 18.0, 40.0), (36.0, 46.0, 120.0)),
             ellipsoid_mm(inner, (-4.0, -64.0, 70.0), (17.0, 40.0, 130.0)),
             self.heart_sac(inner) - 5.0,
@@ -124,7 +124,7 @@ class Anatomy:
     def heart_sac(self, inner: Points) -> FloatArray:
         """Heart with its muscle."""
         s = self.heart
-        body = ellipsoid_mm(inner, (24.0, -30.0, 27.0), (61.0 * s, 45.0 * s, 44.0 * s), -0.5)
+        body = ellipsoid_mm(inner, (24.0, -31.0, 25.0), (61.0 * s, 44.0 * s, 42.0 * s), -0.5)
         atria = ellipsoid_mm(inner, (-8.0, -12.0, 48.0), (44.0 * s, 34.0 * s, 34.0 * s))
         return joined(body, atria)
 
@@ -155,6 +155,14 @@ class Anatomy:
         fundus = ellipsoid_mm(inner, (62.0, 0.0, -44.0), (40.0, 42.0, 34.0), 0.2)
         trunk = ellipsoid_mm(inner, (48.0, -42.0, -86.0), (46.0, 30.0, 40.0))
         return common(joined(fundus, trunk), belly_mm + 3.0)
+
+    def gullet(self, inner: Points) -> FloatArray:
+        """The oesophagus, behind the trachea and then towards the stomach."""
+        x, y, z = inner
+        lean = np.clip(60.0 - z, 0.0, 400.0) * 0.06
+        across, along = (x - 4.0 - lean) / 1.2, y - 34.0
+        tube: FloatArray = np.sqrt(across * across + along * along) - 6.5
+        return tube
 
     def great_vessels(self) -> tuple[Capsule, ...]:
         """Aorta, caval veins, pulmonary trunk and its branches to both hila."""
@@ -230,12 +238,12 @@ class Anatomy:
         return -common(cavity, -above, -self.mediastinum(points))
 
     def vessel_gap_mm(self, points: Points) -> FloatArray:
-        """Distance from points (organ coordinates) to the nearest great vessel, airway or the spine."""
+        """Distance from points (organ coordinates) to the nearest of heart, vessels, airways, gullet and spine."""
         x, y, z = points
         spine_x, spine_y = self.spine_centre_mm(z)
         spine = np.sqrt((x - spine_x) ** 2 + (y - spine_y) ** 2) - 20.0
         tubes = (*self.great_vessels(), *self.airways())
-        return joined(spine, self.heart_sac(points), *(capsule_mm(points, tube) for tube in tubes))
+        return joined(spine, self.heart_sac(points), self.gullet(points), *(capsule_mm(points, tube) for tube in tubes))
 
 
 def _dome(x: FloatArray, y: FloatArray, reach_x_mm: float, reach_y_mm: float) -> FloatArray:

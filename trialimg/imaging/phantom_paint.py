@@ -87,8 +87,8 @@ def _paint_breastbone_and_shoulder_blades(slab: Slab, anatomy: Anatomy) -> None:
     for part in slab.around((-26.0, front - 20.0, 30.0), (26.0, front + 30.0, 170.0)):
         x, y, z = part.wall
         rise = np.clip((z - 55.0) / 130.0, 0.0, 1.0)
-        plate = y - (front - 6.0 + 34.0 * rise * rise)
-        bone = common(np.abs(plate) - 5.5, np.abs(x) - 15.0 - 8.0 * rise, np.abs(z - 98.0) - 62.0)
+        plate, across = (y - (front - 6.0 + 34.0 * rise * rise)) / 6.0, x / (16.0 + 8.0 * rise)
+        bone = common(5.0 * (np.sqrt(plate * plate + across * across) - 1.0), np.abs(z - 98.0) - 62.0)
         part.paint(bone, 0.6 * tissue.cortex)
         part.paint(bone + 2.0, tissue.marrow * 0.8)
     for side in (-1.0, 1.0):
@@ -119,9 +119,7 @@ def _paint_mediastinum(slab: Slab, anatomy: Anatomy) -> None:
         part.paint(common(anatomy.heart_sac(part.inner), above), tissue.heart + mottle)
         part.paint(common(anatomy.chambers(part.inner), above), tissue.blood + mottle)
     for part in slab.around((-20.0, 10.0, -60.0), (40.0, 50.0, 200.0)):
-        x, y, z = part.inner
-        gullet = np.sqrt(((x - 4.0 - 0.06 * np.maximum(60.0 - z, 0.0)) / 1.2) ** 2 + (y - 34.0) ** 2) - 6.5
-        part.paint(gullet, 48.0)
+        part.paint(anatomy.gullet(part.inner), 48.0)
     _paint_hila(slab, anatomy)
     paint_vessels(slab, anatomy.great_vessels(), tissue.blood)
     for wall_mm, value_hu in ((1.4, 30.0), (0.0, tissue.air)):
@@ -145,6 +143,7 @@ def _paint_belly(slab: Slab, anatomy: Anatomy) -> None:
         part.paint(stomach, 70.0)
         part.paint(stomach + 4.5, tissue.stomach)
         part.paint(common(stomach + 5.0, part.inner[1] + 26.0), tissue.air)
+        _paint_bowel_and_pancreas(part, belly)
         for side in (-1.0, 1.0):
             kidney = ellipsoid_mm(part.inner, (side * 64.0, 52.0, -112.0 - 6.0 * side), (27.0, 25.0, 56.0), side * 0.5)
             part.paint(kidney, tissue.kidney)
@@ -155,6 +154,25 @@ def _paint_belly(slab: Slab, anatomy: Anatomy) -> None:
         for tube in anatomy.great_vessels():
             if tube.end_mm[2] < 40.0:
                 part.paint(capsule_mm(part.inner, tube), tissue.blood)
+
+
+def _paint_bowel_and_pancreas(slab: Slab, belly_mm: FloatArray) -> None:
+    """What lies behind and below the stomach, and the muscle that the diaphragm hangs on."""
+    pancreas = joined(
+        ellipsoid_mm(slab.inner, (34.0, 12.0, -82.0), (40.0, 10.0, 12.0), 0.3),
+        ellipsoid_mm(slab.inner, (-2.0, 2.0, -92.0), (20.0, 14.0, 16.0)),
+    )
+    slab.paint(common(pancreas, belly_mm + 6.0), 88.0)
+    colon = ellipsoid_mm(slab.inner, (86.0, -34.0, -72.0), (19.0, 24.0, 22.0), 0.4)
+    slab.paint(common(colon, belly_mm + 4.0), 60.0)
+    slab.paint(common(colon + 3.0, belly_mm + 7.0), 25.0)
+    slab.paint(common(colon + 3.5, slab.inner[1] + 40.0, belly_mm + 7.0), -900.0)
+    for side, adrenal_z in ((-1.0, -66.0), (1.0, -72.0)):
+        x, y, z = (p - c for p, c in zip(slab.inner, (side * 30.0, 36.0, adrenal_z), strict=True))
+        limb = common(np.abs(np.abs(x) - 0.5 * (y + 8.0)) - 2.0, np.abs(y) - 9.0, np.abs(z) - 14.0)
+        slab.paint(common(limb, belly_mm + 6.0), 80.0)
+        crus = ellipsoid_mm(slab.inner, (side * 17.0 + 4.0, 40.0, -60.0), (5.0, 15.0, 76.0), side * -0.5)
+        slab.paint(crus, 62.0)
 
 
 def _paint_spine(slab: Slab, anatomy: Anatomy) -> None:

@@ -20,7 +20,6 @@ __all__ = ["COVERED_Z_MM", "Bed", "Want", "draw_person", "draw_pose", "draw_shap
 
 COVERED_Z_MM = (-66.0, 136.0)
 """Heights of the anatomy that every scan shows, whatever the pose."""
-_CANDIDATES = 6000
 _APART_MM = 8.0
 
 
@@ -33,6 +32,16 @@ class Bed(Enum):
     LIVER = "liver"
     NODE = "lymph node"
     """Fat of the mediastinum."""
+
+
+_CANDIDATES = 6000
+_CHEST = ((-125.0, 125.0), (-85.0, 85.0), COVERED_Z_MM)
+_NEIGHBOURHOOD = {
+    Bed.LUNG: _CHEST,
+    Bed.PLEURA: _CHEST,
+    Bed.LIVER: ((-125.0, 60.0), (-85.0, 85.0), (COVERED_Z_MM[0], 0.0)),
+    Bed.NODE: ((-60.0, 60.0), (-75.0, 50.0), (64.0, COVERED_Z_MM[1])),
+}
 
 
 @dataclass(frozen=True)
@@ -118,10 +127,10 @@ def _draw_anatomy(rng: np.random.Generator) -> Anatomy:
 
 def _place(anatomy: Anatomy, want: Want, taken: Sequence[Pad], rng: np.random.Generator) -> PointLps:
     """A random place that suits; the roomiest one where none suits fully."""
-    low, high = COVERED_Z_MM
-    x = rng.uniform(-125, 125, _CANDIDATES)
-    y = rng.uniform(-85, 85, _CANDIDATES)
-    z = rng.uniform(low + want.reach_mm, high - want.reach_mm, _CANDIDATES)
+    (x0, x1), (y0, y1), (z0, z1) = _NEIGHBOURHOOD[want.bed]
+    x = rng.uniform(x0, x1, _CANDIDATES)
+    y = rng.uniform(y0, y1, _CANDIDATES)
+    z = rng.uniform(max(z0, COVERED_Z_MM[0] + want.reach_mm), min(z1, COVERED_Z_MM[1] - want.reach_mm), _CANDIDATES)
     room = _room(anatomy, want, (x, y, z))
     for pad in taken:
         gap = np.sqrt(sum((p - c) ** 2 for p, c in zip((x, y, z), pad.centre_mm, strict=True)))
@@ -138,8 +147,8 @@ def _room(anatomy: Anatomy, want: Want, points: Points) -> FloatArray:
         return anatomy.organ_depth_mm("liver", points) - reach - 3.0
     wall = -anatomy.cavity(points)
     if want.bed is Bed.NODE:
-        inside = joined(-anatomy.mediastinum(points) - 0.35 * reach, points[2] - 64.0 - 0.5 * reach)
-        return joined(anatomy.vessel_gap_mm(points) - 0.9 * reach, wall - reach - 6.0, inside)
+        inside = -anatomy.mediastinum(points) - 0.3 * reach
+        return joined(anatomy.vessel_gap_mm(points) - 0.92 * reach, wall - reach - 6.0, inside)
     right, left = (_gap(points, hilum) for hilum in anatomy.hila())
     hila = joined(right, left)
     elsewhere = joined(anatomy.above_diaphragm(points), anatomy.mediastinum(points))

@@ -31,8 +31,8 @@ def lung_trees(anatomy: Anatomy, rng: np.random.Generator) -> tuple[Tree, ...]:
     """Lobar vessels from both hila, spread outwards, more of them to the back and down."""
     trees = []
     for side, hilum in zip((-1.0, 1.0), anatomy.hila(), strict=True):
-        for lean_y in (-0.9, -0.1, 0.8):
-            for lean_z in (-3.0, -1.3, -0.5, 0.4, 1.5):
+        for lean_y in (-1.7, -0.6, 0.2, 1.0):
+            for lean_z in (-2.6, -1.0, 0.1, 1.4):
                 away = (side * 0.9, lean_y + float(rng.uniform(-0.2, 0.2)), lean_z + float(rng.uniform(-0.2, 0.2)))
                 root = (hilum[0] + side * 2.0, hilum[1], hilum[2] + 8.0 * lean_z)
                 radius = float(rng.uniform(2.2, 3.2))
