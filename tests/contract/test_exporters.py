@@ -16,18 +16,24 @@ from tests.fakes.courses import COURSES, Course, Row
 from tests.fakes.results import subject_result, trial_result
 from trialimg.adapters.exporters.csv_tables import CsvExporter
 from trialimg.adapters.exporters.radiomics_table import ParquetExporter
+from trialimg.adapters.exporters.report.html import HtmlExporter
+from trialimg.adapters.exporters.report.pdf import PdfExporter
+from trialimg.bootstrap import exporters
+from trialimg.core.errors import ProtocolError
 from trialimg.core.lesions import Seen
 from trialimg.core.trial import Finding, Severity
 from trialimg.services.ports import Exporter
 from trialimg.services.results import TrialResult
 
-EXPORTERS = [CsvExporter(), ParquetExporter()]
+EXPORTERS = [CsvExporter(), ParquetExporter(), HtmlExporter(), pytest.param(PdfExporter(), marks=pytest.mark.slow)]
 
 NOBODY_EVALUABLE = [course for course in COURSES if course.id in ("S-1011", "S-1012")]
 ONE_ARM_NO_EVENT = [course for course in COURSES if course.id in ("S-1001", "S-1002", "S-1003")]
 
+SOME = [course for course in COURSES if course.id in ("S-1005", "S-1010", "S-1012")]
+"""A gap, a new lesion with death, and a subject without a usable baseline."""
+
 EDGE_CASES: dict[str, Sequence[Course]] = {
-    "whole trial": COURSES,
     "nobody evaluable": NOBODY_EVALUABLE,
     "one arm without an event": ONE_ARM_NO_EVENT,
     "nobody at all": (),
@@ -56,13 +62,20 @@ def tables(result: TrialResult, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return out
 
 
-@pytest.mark.parametrize("exporter", EXPORTERS, ids=lambda e: e.name)
+def test_every_name_that_no_exporter_has_is_refused_at_once() -> None:
+    with pytest.raises(ProtocolError) as refusal:
+        exporters(["html", "docx", "xlsx"])
+    assert [fault.code for fault in refusal.value.faults] == ["unknown_exporter"] * 2
+    assert "csv, html, parquet, pdf" in refusal.value.faults[0].message
+
+
+@pytest.mark.parametrize("exporter", EXPORTERS, ids=lambda exporter: exporter.name)
 class TestEveryExporter:
     def test_same_result_same_bytes(self, exporter: Exporter, tmp_path: Path) -> None:
         for name in ("first", "second"):
             (tmp_path / name).mkdir()
-        first = exporter.export(trial_result(), tmp_path / "first")
-        second = exporter.export(trial_result(), tmp_path / "second")
+        first = exporter.export(trial_result(SOME), tmp_path / "first")
+        second = exporter.export(trial_result(SOME), tmp_path / "second")
         assert first
         assert digests(first) == digests(second)
 
@@ -73,9 +86,16 @@ class TestEveryExporter:
         assert all(path.stat().st_size > 0 for path in written)
 
     def test_a_second_export_takes_the_place_of_the_first(self, exporter: Exporter, tmp_path: Path) -> None:
-        exporter.export(trial_result(), tmp_path)
-        written = exporter.export(trial_result(ONE_ARM_NO_EVENT), tmp_path)
+        before = exporter.export(trial_result(()), tmp_path)
+        seen = digests(before)
+        written = exporter.export(trial_result(NOBODY_EVALUABLE), tmp_path)
         assert set(written) == set(tmp_path.iterdir())
+        assert digests(written) != seen
+
+    def test_it_is_found_by_its_name(self, exporter: Exporter) -> None:
+        (found,) = exporters([exporter.name])
+        assert type(found) is type(exporter)
+        assert found.version
 
 
 class TestTables:

@@ -73,7 +73,7 @@ def kaplan_meier(
         upper=_limits(table["upper"], heights),
         median_days=Estimate(None, None, None, confidence, QUANTILE_METHOD, len(days), 0),
         method=CURVE_METHOD,
-        warnings=() if any(events) else (f"all_censored: no event in {label}; the curve stays at 1",),
+        warnings=() if any(events) else ("all_censored: no event; the curve stays at 1",),
     )
     return replace(curve, median_days=survival_quantile(curve, 0.5))
 
@@ -104,7 +104,7 @@ def survival_quantile(curve: SurvivalCurve, probability: float) -> Estimate:
         raise ProtocolError(f"a quantile of survival lies between 0 and 1, not {probability}")
     value, lower, upper = (_crossing(curve.time_days, band, 1 - probability) for band in _bands(curve))
     share = f"{100 * (1 - probability):g} %"
-    absent = () if value is not None else (f"not_reached: the curve of {curve.label} does not come down to {share}",)
+    absent = () if value is not None else (f"not_reached: the curve does not come down to {share}",)
     confidence = curve.median_days.confidence
     return Estimate(value, lower, upper, confidence, QUANTILE_METHOD, curve.n, curve.events, absent)
 
@@ -202,7 +202,7 @@ def _crossing(times: Sequence[float], band: Band, height: float) -> float | None
 
 
 def _no_curve(label: str, confidence: float) -> SurvivalCurve:
-    warning = (f"no_subjects: nobody in {label} has a time",)
+    warning = ("no_subjects: nobody has a time",)
     median = Estimate(None, None, None, confidence, QUANTILE_METHOD, 0, 0, warning)
     return SurvivalCurve(label, 0, 0, (), (), (), (), (), (), (), median, CURVE_METHOD, warning)
 

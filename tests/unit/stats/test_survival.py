@@ -46,7 +46,7 @@ def test_a_stretch_at_one_half_until_the_end_of_follow_up_ends_there() -> None:
 def test_a_median_that_is_not_reached_is_no_number() -> None:
     median = kaplan_meier([10, 20, 30, 40], [1, 0, 0, 0], label="arm A").median_days
     assert median.value is None
-    assert median.warnings == ("not_reached: the curve of arm A does not come down to 50 %",)
+    assert median.warnings == ("not_reached: the curve does not come down to 50 %",)
 
 
 def test_all_censored_stays_at_one_with_a_warning() -> None:
@@ -59,7 +59,7 @@ def test_all_censored_stays_at_one_with_a_warning() -> None:
 def test_an_empty_arm_is_a_curve_without_points_and_a_warning() -> None:
     curve = kaplan_meier([], [], label="arm B")
     assert (curve.n, curve.time_days, curve.median_days.value) == (0, (), None)
-    assert curve.warnings == ("no_subjects: nobody in arm B has a time",)
+    assert curve.warnings == ("no_subjects: nobody has a time",)
 
 
 @pytest.mark.parametrize(

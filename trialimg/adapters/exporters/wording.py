@@ -51,19 +51,20 @@ def iso(date: dt.date | None) -> str:
     return date.isoformat() if date else ABSENT
 
 
-def interval(estimate: Estimate, number: Callable[[float], str], *, absent: str) -> str:
+def interval(estimate: Estimate, number: Callable[[float], str], *, absent: str, between: str = " ") -> str:
     """``value (lower to upper)``, with words where one of the three does not exist."""
     value, lower, upper = (absent if v is None else number(v) for v in (estimate.value, estimate.lower, estimate.upper))
     if estimate.value is None and estimate.lower is None:
         return value
-    return f"{value} ({lower} to {upper})"
+    return f"{value}{between}({lower} to {upper})"
 
 
 def rate_text(estimate: Estimate) -> str:
-    """``events of n: percent (lower to upper)``."""
+    """``percent, events of n`` and, on a second line, the limits."""
     if estimate.value is None:
         return ABSENT
-    return f"{estimate.events} of {estimate.n}: {interval(estimate, _percent, absent=ABSENT)} %"
+    counts = f"{estimate.events} of {estimate.n}, "
+    return counts + interval(estimate, lambda share: f"{100 * share:.1f} %", absent=ABSENT, between="\n")
 
 
 def p_value(p: float) -> str:
@@ -86,10 +87,6 @@ def short_digest(digest: str) -> str:
     """The first twelve characters of a digest, for reading; the whole one stands in the manifest."""
     kind, _, text = digest.partition(":")
     return f"{kind}:{text[:12]}" if text else digest
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
 
 
 def criterion_name(criterion: str) -> str:

@@ -10,12 +10,26 @@ from trialimg.adapters.exporters.figures.drawing import Drawing, Point
 from trialimg.adapters.exporters.figures.look import AXIS, GRID, INK, MUTED
 from trialimg.adapters.exporters.wording import MINUS
 
-__all__ = ["DAYS_PER_MONTH", "DAYS_PER_WEEK", "Frame", "draw_x_axis", "draw_y_axis", "nice_step", "signed", "steps"]
+__all__ = [
+    "DAYS_PER_MONTH",
+    "DAYS_PER_WEEK",
+    "MONTHS",
+    "WEEKS",
+    "Frame",
+    "calendar_step",
+    "draw_x_axis",
+    "draw_y_axis",
+    "nice_step",
+    "signed",
+    "steps",
+]
 
 DAYS_PER_MONTH = 30.4375
 DAYS_PER_WEEK = 7
 
 _NICE = (1, 2, 5)
+WEEKS = (1, 2, 4, 8, 12, 16, 24, 48, 96, 192)
+MONTHS = (1, 2, 3, 6, 12, 24, 48)
 
 
 @dataclass(frozen=True)
@@ -47,11 +61,15 @@ class Frame:
         return self.x(x), self.y(y)
 
 
-def nice_step(span: float, most: int, nice: Sequence[float] = _NICE) -> float:
-    """The smallest of 1, 2, 5 x 10^n (or of the steps given, x 10^n) that cuts a span into at most ``most`` parts."""
+def nice_step(span: float, most: int) -> float:
+    """The smallest of 1, 2, 5 x 10^n that cuts a span into at most ``most`` parts."""
     power = 10.0 ** math.floor(math.log10(max(span, 1e-9) / most))
-    candidates = sorted(step * power * ten for step in nice for ten in (0.1, 1, 10, 100))
-    return next(step for step in candidates if span / step <= most)
+    return next(step * power for step in (*_NICE, 10.0) if span / (step * power) <= most)
+
+
+def calendar_step(span: float, most: int, choices: Sequence[int]) -> int:
+    """The smallest of the steps given that cuts a span into at most ``most`` parts; else the largest."""
+    return next((step for step in choices if span / step <= most), choices[-1])
 
 
 def steps(low: float, high: float, step: float) -> list[float]:

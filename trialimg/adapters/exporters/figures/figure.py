@@ -9,7 +9,16 @@ from trialimg.adapters.exporters.figures.drawing import Drawing, Point
 from trialimg.adapters.exporters.figures.look import INK, MUTED, ArmLook, arm_look, look_of
 from trialimg.services.results import SubjectResult, TrialResult
 
-__all__ = ["Figure", "arm_name", "arms_of", "best_word", "draw_arm_key", "draw_response_key", "look_of_arm"]
+__all__ = [
+    "Figure",
+    "arm_name",
+    "arms_of",
+    "best_word",
+    "draw_arm_key",
+    "draw_response_key",
+    "look_of_arm",
+    "short_name",
+]
 
 EVERYONE = "all"
 
@@ -39,6 +48,11 @@ def look_of_arm(result: TrialResult, arm: str) -> ArmLook:
     """Marker, colour and dashes of an arm, the same in every figure."""
     arms = arms_of(result)
     return arm_look(arms.index(arm) if arm in arms else 0)
+
+
+def short_name(subject: str, most: int) -> str:
+    """A subject's code where there is little room: its end, after an ellipsis."""
+    return subject if len(subject) <= most else f"…{subject[1 - most :]}"
 
 
 def best_word(subject: SubjectResult) -> str:

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 from trialimg.adapters.exporters.figures.axes import (
     DAYS_PER_MONTH,
+    MONTHS,
     Frame,
+    calendar_step,
     draw_x_axis,
     draw_y_axis,
-    nice_step,
     steps,
 )
 from trialimg.adapters.exporters.figures.drawing import Drawing, Point
 from trialimg.adapters.exporters.figures.figure import EVERYONE, Figure, arm_name, look_of_arm
 from trialimg.adapters.exporters.figures.look import MUTED, ArmLook
-from trialimg.adapters.exporters.wording import interval, p_value
+from trialimg.adapters.exporters.wording import counted, interval, p_value
 from trialimg.services.results import TrialResult
 from trialimg.stats.results import SurvivalCurve
 
@@ -23,7 +24,7 @@ __all__ = ["at_risk", "kaplan_meier_figure"]
 
 WIDTH = 700
 PLOT_HEIGHT = 250
-TOP = 14
+KEY_ROW = 16
 LEFT = 92
 RISK_ROW = 16
 
@@ -36,10 +37,11 @@ def kaplan_meier_figure(result: TrialResult) -> Figure | None:
     if not curves:
         return None
     longest = max(curve.time_days[-1] for _, curve in curves) / DAYS_PER_MONTH
-    drawing = Drawing(WIDTH, TOP + PLOT_HEIGHT + 62 + RISK_ROW * len(curves))
-    frame = Frame((LEFT, TOP), (WIDTH - LEFT - 20, PLOT_HEIGHT), (0, max(longest * 1.02, 1)), (0, 1.04))
+    top = 14 + KEY_ROW * len(curves)
+    drawing = Drawing(WIDTH, top + PLOT_HEIGHT + 62 + RISK_ROW * len(curves))
+    frame = Frame((LEFT, top), (WIDTH - LEFT - 20, PLOT_HEIGHT), (0, max(longest * 1.02, 1)), (0, 1.04))
     draw_y_axis(drawing, frame, [0, 0.25, 0.5, 0.75, 1], words="Progression-free", text=lambda v: f"{100 * v:.0f} %")
-    months = steps(*frame.x_range, nice_step(frame.x_range[1], 12, (1, 2, 3, 6, 12)))
+    months = steps(*frame.x_range, calendar_step(frame.x_range[1], 12, MONTHS))
     draw_x_axis(drawing, frame, months, words="Months since reference date")
     for place, (arm, curve) in enumerate(curves):
         look = look_of_arm(result, arm)
@@ -104,23 +106,21 @@ def _draw_risk_row(
 
 
 def _draw_key(drawing: Drawing, frame: Frame, result: TrialResult, curves: Sequence[tuple[str, SurvivalCurve]]) -> None:
-    x, y = frame.corner[0] + 12, frame.bottom - 12 - 15 * len(curves)
+    x, y = frame.corner[0], 10.0
+    if result.cohort.log_rank:
+        test = f"Log-rank {p_value(result.cohort.log_rank.p)}, two-sided"
+        drawing.text((frame.right, y), test, font_weight=600, text_anchor="end")
     for arm, curve in curves:
         look = look_of_arm(result, arm)
-        drawing.line(
-            (x, y - 3.5), (x + 26, y - 3.5), stroke=look.colour, stroke_width=2, stroke_dasharray=look.dashes or "none"
-        )
-        drawing.text((x + 33, y), _about(arm, curve), font_size=10.5)
-        y += 15
-    if result.cohort.log_rank:
-        drawing.text(
-            (x, y), f"Log-rank {p_value(result.cohort.log_rank.p)}, two-sided", font_size=10.5, font_weight=600
-        )
+        dashes = look.dashes or "none"
+        drawing.line((x, y - 3.5), (x + 26, y - 3.5), stroke=look.colour, stroke_width=2, stroke_dasharray=dashes)
+        drawing.text((x + 33, y), _about(arm, curve))
+        y += KEY_ROW
 
 
 def _about(arm: str, curve: SurvivalCurve) -> str:
     median = interval(curve.median_days, lambda days: f"{days / DAYS_PER_MONTH:.1f}", absent="not reached")
-    return f"{arm_name(arm)}: {curve.events} events in {curve.n}, median {median} months"
+    return f"{arm_name(arm)}: {counted(curve.events, 'event')} in {curve.n}, median in months {median}"
 
 
 def _words(result: TrialResult, curves: Sequence[tuple[str, SurvivalCurve]]) -> str:

@@ -8,10 +8,11 @@ from itertools import pairwise
 
 from trialimg.adapters.exporters.figures.axes import (
     DAYS_PER_WEEK,
+    WEEKS,
     Frame,
+    calendar_step,
     draw_x_axis,
     draw_y_axis,
-    nice_step,
     signed,
     steps,
 )
@@ -23,13 +24,14 @@ from trialimg.adapters.exporters.figures.figure import (
     best_word,
     draw_response_key,
     look_of_arm,
+    short_name,
 )
 from trialimg.adapters.exporters.figures.look import AXIS, INK, look_of
 from trialimg.adapters.exporters.figures.thresholds import draw_thresholds, thresholds_of
 from trialimg.core.responses import NewLesionResponse
 from trialimg.services.results import SubjectResult, TimepointResult, TrialResult
 
-__all__ = ["spider"]
+__all__ = ["apart", "spider"]
 
 WIDTH = 700
 PLOT_HEIGHT = 280
@@ -37,6 +39,7 @@ TOP = 48
 LABEL_WIDTH = 78
 PANELS_A_ROW = 2
 LABELLED_UP_TO = 20
+LONGEST_NAME = 9
 HIGHEST_PCT = 120
 
 _TITLE = "Change of the sum of target diameters over time"
@@ -114,7 +117,7 @@ def _draw_panel(drawing: Drawing, frame: Frame, threads: Sequence[_Thread], *, r
     low, high = frame.y_range
     draw_y_axis(drawing, frame, steps(low, high, 20), words="Change from baseline (%)", text=signed)
     span = frame.x_range[1] - frame.x_range[0]
-    weeks = steps(*frame.x_range, nice_step(span, 7, (1, 2, 4, 8, 12, 26)))
+    weeks = steps(*frame.x_range, calendar_step(span, 7, WEEKS))
     draw_x_axis(drawing, frame, weeks, words="Weeks since reference date")
     draw_thresholds(drawing, frame, thresholds_of(result), named=False)
     drawing.line((frame.corner[0], frame.y(0)), (frame.right, frame.y(0)), stroke=AXIS, stroke_width=1)
@@ -152,19 +155,17 @@ def _draw_labels(drawing: Drawing, frame: Frame, threads: Sequence[_Thread]) -> 
     ends = {t.subject: [p for p in t.points if p.change_pct is not None][-1] for t in threads}
     ordered = sorted(threads, key=lambda t: -(ends[t.subject].change_pct or 0.0))
     wished = [_place(frame, ends[t.subject])[1] for t in ordered]
-    for thread, y in zip(ordered, _apart(wished, 12.5, frame.corner[1] + 4, frame.bottom), strict=True):
+    for thread, y in zip(ordered, apart(wished, 12.5, frame.corner[1] + 4, frame.bottom), strict=True):
         x_end, y_end = _place(frame, ends[thread.subject])
         drawing.polyline(
             [(x_end + 5, y_end), (frame.right + 3, y), (frame.right + 8, y)], stroke=AXIS, stroke_width=0.6
         )
-        drawing.text((frame.right + 10, y + 3.5), thread.subject[-9:], font_size=10, fill=INK)
         letters = look_of(thread.response).letters
-        drawing.text(
-            (frame.right + LABEL_WIDTH - 4, y + 3.5), letters, font_size=10, font_weight=600, text_anchor="end"
-        )
+        drawing.text((frame.right + 10, y + 3.5), letters, font_size=10, font_weight=600)
+        drawing.text((frame.right + 28, y + 3.5), short_name(thread.subject, LONGEST_NAME), font_size=10)
 
 
-def _apart(wished: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+def apart(wished: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Places in the same order, at least a gap from one another and inside the limits, close to those wished for."""
     placed: list[float] = []
     for wish in wished:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from trialimg.adapters.exporters.figures.axes import (
     DAYS_PER_WEEK,
+    WEEKS,
     Frame,
+    calendar_step,
     draw_x_axis,
     draw_y_axis,
     nice_step,
@@ -40,11 +42,11 @@ def sum_course_svg(subject: SubjectResult, thresholds: Thresholds) -> str:
     drawing = Drawing(WIDTH, HEIGHT)
     first, last = marks[0].week, marks[-1].week
     pad = 0.06 * max(last - first, 1)
-    high = 1.18 * max(mark.sum_mm for mark in marks)
+    high = 1.2 * max(mark.sum_mm for mark in marks)
     frame = Frame((46, 12), (WIDTH - 46 - 44, HEIGHT - 12 - 40), (first - pad, last + pad), (0, max(high, 5.0)))
     ticks = steps(0, frame.y_range[1], nice_step(frame.y_range[1], 5))
     draw_y_axis(drawing, frame, ticks, words="Sum (mm)", text=lambda v: f"{v:g}")
-    draw_x_axis(drawing, frame, steps(*frame.x_range, nice_step(last - first, 6, (1, 2, 4, 8))), words="Week")
+    draw_x_axis(drawing, frame, steps(*frame.x_range, calendar_step(last - first, 6, WEEKS)), words="Week")
     _draw_lines(drawing, frame, marks, thresholds)
     drawing.polyline([frame.at(m.week, m.sum_mm) for m in marks], stroke=ACCENT, stroke_width=1.8)
     for mark in marks:
@@ -70,7 +72,8 @@ def _draw_lines(drawing: Drawing, frame: Frame, marks: Sequence[_Mark], threshol
     if thresholds.partial_response_pct is not None:
         lines.append((base * (1 + thresholds.partial_response_pct / 100), "PR"))
     if thresholds.progression_pct is not None:
-        lines.append((nadir * (1 + thresholds.progression_pct / 100), "PD"))
+        grown = max(nadir * (1 + thresholds.progression_pct / 100), nadir + thresholds.progression_mm)
+        lines.append((grown, "PD"))
     for height, name in lines:
         y = frame.y(height)
         drawing.line((frame.corner[0], y), (frame.right, y), stroke=MUTED, stroke_width=1, stroke_dasharray="5 3")
@@ -83,4 +86,5 @@ def _draw_mark(drawing: Drawing, frame: Frame, mark: _Mark) -> None:
     fill = look.fill if mark.response else "#ffffff"
     drawing.marker("circle", (x, y), 4, fill=fill, stroke=look.edge if mark.response else INK, stroke_width=1.2)
     name = look.letters if mark.response else "BL"
-    drawing.text((x, y - 8), name, font_size=9.5, font_weight=600, text_anchor="middle")
+    drawing.rect((x - 8, y - 17), (16, 10), fill="#ffffff", fill_opacity=0.85)
+    drawing.text((x, y - 8.5), name, font_size=9.5, font_weight=600, text_anchor="middle")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from trialimg.adapters.exporters.figures.axes import DAYS_PER_WEEK, Frame, draw_x_axis, nice_step, steps
+from trialimg.adapters.exporters.figures.axes import DAYS_PER_WEEK, WEEKS, Frame, calendar_step, draw_x_axis, steps
 from trialimg.adapters.exporters.figures.drawing import Drawing, Point
 from trialimg.adapters.exporters.figures.figure import (
     Figure,
@@ -16,6 +16,7 @@ from trialimg.adapters.exporters.figures.figure import (
     best_word,
     draw_response_key,
     look_of_arm,
+    short_name,
 )
 from trialimg.adapters.exporters.figures.look import AXIS, GRID, INK, MUTED, look_of
 from trialimg.services.results import SubjectResult, TrialResult
@@ -28,6 +29,7 @@ RIGHT = 46
 ROW_HEIGHT = 22
 BAR_HEIGHT = 13
 ROWS_A_FIGURE = 34
+LONGEST_NAME = 15
 
 _TITLE = "Time in the trial, responses and events"
 _ORDER = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
@@ -96,7 +98,7 @@ def _figure(result: TrialResult, lanes: Sequence[_Lane], longest: float, title: 
     height = sum(20 + ROW_HEIGHT * len(group) for _, group in groups)
     drawing = Drawing(WIDTH, top + height + 84)
     frame = Frame((LEFT, top), (WIDTH - LEFT - RIGHT, height), (0, max(longest * 1.03, 1)), (0, 1))
-    weeks = steps(*frame.x_range, nice_step(frame.x_range[1], 10, (1, 2, 4, 8, 12, 26)))
+    weeks = steps(*frame.x_range, calendar_step(frame.x_range[1], 10, WEEKS))
     for week in weeks:
         drawing.line((frame.x(week), top), (frame.x(week), frame.bottom), stroke=GRID, stroke_width=1)
     draw_x_axis(drawing, frame, weeks, words="Weeks since reference date")
@@ -115,7 +117,7 @@ def _figure(result: TrialResult, lanes: Sequence[_Lane], longest: float, title: 
 
 
 def _draw_lane(drawing: Drawing, frame: Frame, y: float, lane: _Lane) -> None:
-    drawing.text((LEFT - 8, y + 3.5), lane.subject[-17:], font_size=10.5, text_anchor="end")
+    drawing.text((LEFT - 8, y + 3.5), short_name(lane.subject, LONGEST_NAME), font_size=10.5, text_anchor="end")
     zero, image_end, end = frame.x(0), frame.x(lane.last_image), frame.x(lane.last_known)
     corner = (zero, y - BAR_HEIGHT / 2)
     drawing.rect(corner, (max(image_end - zero, 1), BAR_HEIGHT), fill="#cdd6e0")

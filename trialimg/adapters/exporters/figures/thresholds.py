@@ -19,6 +19,8 @@ class Thresholds:
 
     partial_response_pct: float | None
     progression_pct: float | None
+    progression_mm: float
+    """Growth in mm that a progression needs as well; 0 where the criterion asks for none."""
 
     @property
     def known(self) -> tuple[float, ...]:
@@ -28,7 +30,11 @@ class Thresholds:
 def thresholds_of(result: TrialResult) -> Thresholds:
     """The criterion's own numbers, from the protocol in force."""
     rules = (result.protocol.get("response") or {}).get("rules") or {}
-    return Thresholds(_percent(rules, "pr_decrease", -100), _percent(rules, "pd_increase", 100))
+    return Thresholds(
+        _percent(rules, "pr_decrease", -100),
+        _percent(rules, "pd_increase", 100),
+        float(rules.get("pd_min_increase_mm") or 0),
+    )
 
 
 def draw_thresholds(drawing: Drawing, frame: Frame, thresholds: Thresholds, *, named: bool = True) -> None:

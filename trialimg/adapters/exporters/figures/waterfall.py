@@ -15,6 +15,7 @@ from trialimg.adapters.exporters.figures.figure import (
     draw_arm_key,
     draw_response_key,
     look_of_arm,
+    short_name,
 )
 from trialimg.adapters.exporters.figures.look import INK, MUTED, look_of
 from trialimg.adapters.exporters.figures.thresholds import Thresholds, draw_thresholds, thresholds_of
@@ -28,6 +29,7 @@ TOP = 34
 HIGHEST_PCT = 100
 WIDEST_BAR = 38.0
 NAMED_UP_TO = 60
+LONGEST_NAME = 15
 NUMBERED_UP_TO = 26
 
 _TITLE = "Best change of the sum of target diameters"
@@ -47,7 +49,7 @@ def waterfall(result: TrialResult) -> Figure | None:
     if not bars:
         return None
     thresholds = thresholds_of(result)
-    names = max(len(bar.subject) for bar in bars) if len(bars) <= NAMED_UP_TO else 0
+    names = max(len(short_name(bar.subject, LONGEST_NAME)) for bar in bars) if len(bars) <= NAMED_UP_TO else 0
     drawing = Drawing(WIDTH, TOP + PLOT_HEIGHT + 26 + 6.2 * names)
     high = min(HIGHEST_PCT, max(40.0, max(bar.change_pct for bar in bars) + 16))
     low = min(-40.0, max(-100.0, min(bar.change_pct for bar in bars) - 16))
@@ -106,7 +108,13 @@ def _draw_name(drawing: Drawing, frame: Frame, place: int, bar: _Bar, *, result:
     )
     if named:
         size = min(10.5, 0.8 * frame.size[0] / frame.x_range[1])
-        drawing.text((middle + size / 3, frame.bottom + 24), bar.subject, font_size=size, text_anchor="end", turn=-90)
+        drawing.text(
+            (middle + size / 3, frame.bottom + 24),
+            short_name(bar.subject, LONGEST_NAME),
+            font_size=size,
+            text_anchor="end",
+            turn=-90,
+        )
 
 
 def _words(bars: Sequence[_Bar]) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from trialimg.adapters.exporters.wording import ABSENT, iso, mm, percent_change
+from trialimg.adapters.exporters.wording import ABSENT, MINUS, iso, mm, percent_change
 from trialimg.core.lesions import Lesion, LesionKind, Observation, Role, Seen
 from trialimg.core.responses import Sums, TimepointAssessment
 from trialimg.services.results import LesionResult, SubjectResult, TimepointResult
 
 __all__ = ["Course", "CourseBlock", "CourseRow", "course_of"]
 
-FOLLOWUPS_A_BLOCK = 7
-"""With baseline, as many columns as a page is wide."""
+MOST_FOLLOWUPS = 8
+"""Columns beside baseline that a page is wide enough for."""
 
 _ROLES = {Role.TARGET: "target", Role.NON_TARGET: "non-target", Role.NEW: "new"}
 _STATUS = {
@@ -59,15 +60,20 @@ def course_of(subject: SubjectResult) -> Course:
     if not subject.timepoints:
         return Course((), ())
     baseline, followups = subject.timepoints[0], subject.timepoints[1:]
-    starts = range(0, max(len(followups), 1), FOLLOWUPS_A_BLOCK)
-    blocks = tuple(_block(subject, (baseline, *followups[i : i + FOLLOWUPS_A_BLOCK])) for i in starts)
+    count = max(1, math.ceil(len(followups) / MOST_FOLLOWUPS))
+    width = max(1, math.ceil(len(followups) / count))
+    blocks = tuple(_block(subject, (baseline, *followups[i * width : (i + 1) * width])) for i in range(count))
     return Course(blocks, tuple(_reasons(subject)))
 
 
 def _block(subject: SubjectResult, timepoints: Sequence[TimepointResult]) -> CourseBlock:
-    heads = tuple((t.timepoint.id, iso(t.timepoint.date), "" if t.day is None else f"day {t.day}") for t in timepoints)
+    heads = tuple((t.timepoint.id, iso(t.timepoint.date), _day(t.day)) for t in timepoints)
     lesions = tuple(_lesion_row(lesion, role, timepoints) for lesion, role in _lesions(subject))
     return CourseBlock(heads, lesions, _sum_rows(timepoints), _response_rows(timepoints))
+
+
+def _day(day: int | None) -> str:
+    return "" if day is None else f"day {day}".replace("-", MINUS)
 
 
 def _lesions(subject: SubjectResult) -> list[tuple[Lesion, Role]]:

@@ -43,13 +43,23 @@ def methods_of(result: TrialResult) -> tuple[SettingsBlock, ...]:
     protocol = result.protocol
     named = [key for key in _HEADINGS if key in protocol]
     other = [key for key in protocol if key not in (*_HEADINGS, *_SAID_ELSEWHERE, *_NOT_PRINTED)]
-    blocks = [SettingsBlock(_HEADINGS[key], tuple(_flat(protocol[key]))) for key in named]
+    blocks = [block for key in named for block in _blocks(_HEADINGS[key], protocol[key])]
     if other:
         rest = tuple(pair for key in other for pair in _flat(protocol[key], key))
         blocks.append(SettingsBlock("Further settings", rest))
     used = result.provenance.parameters
     blocks += [SettingsBlock(_USED[key], tuple(_flat(used[key]))) for key in _USED if key in used]
     return tuple(block for block in blocks if block.settings)
+
+
+def _blocks(heading: str, section: object) -> Iterator[SettingsBlock]:
+    """One block, or one for each item of a list of rules."""
+    if not isinstance(section, list | tuple):
+        yield SettingsBlock(heading, tuple(_flat(section)))
+        return
+    for place, item in enumerate(section, start=1):
+        number = f" ({place} of {len(section)})" if len(section) > 1 else ""
+        yield SettingsBlock(heading + number, tuple(_flat(item)))
 
 
 def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from trialimg.adapters.exporters.figures.figure import Figure
 from trialimg.adapters.exporters.figures.kaplan_meier import kaplan_meier_figure
@@ -77,8 +77,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(fonts=_font_faces(), look_of=look_of)
+    environment.filters["breakable"] = _breakable
     environment.filters["drawn"] = Markup
     return environment
+
+
+def _breakable(name: str) -> Markup:
+    """A name of a setting that may go on in the next line after an underscore."""
+    return Markup("_<wbr>").join(escape(part) for part in name.split("_"))
 
 
 def _font_faces() -> Markup:

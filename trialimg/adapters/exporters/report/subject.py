@@ -19,6 +19,7 @@ from trialimg.services.results import KeyImage, LesionResult, SubjectResult, Tim
 __all__ = ["Answer", "ImageStrip", "KeyPicture", "Reasoning", "SubjectPage", "subject_page"]
 
 MOST_IMAGES_A_ROW = 5
+FEWEST_IMAGES_A_ROW = 4
 STRIP_WIDTH_PX = 690
 
 
@@ -152,7 +153,7 @@ def _strip(seen: Sequence[tuple[TimepointResult, LesionResult, KeyImage]]) -> Im
     first = seen[0][1]
     lesion = first.observation.lesion
     view_mm = field_of_view_mm([image for _, _, image in seen])
-    columns = min(MOST_IMAGES_A_ROW, max(3, len(seen)))
+    columns = min(MOST_IMAGES_A_ROW, max(FEWEST_IMAGES_A_ROW, len(seen)))
     edge_px = STRIP_WIDTH_PX / columns - 8
     pictures = []
     for at, result, image in seen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from trialimg.adapters.exporters.figures.axes import DAYS_PER_MONTH
@@ -59,12 +59,15 @@ def summary_of(result: TrialResult) -> Summary:
         estimates=_estimate_grid(result, groups),
         best=best,
         confirmed=confirmed if confirmed != best else None,
-        notes=_notes(result),
+        notes=_notes(result, {arm for arm, _ in groups}),
     )
 
 
 def _groups(result: TrialResult) -> list[tuple[str, list[SubjectResult]]]:
+    """Everyone, then each arm; with one arm there is nothing to set beside everyone."""
     everyone = [(EVERYONE, list(result.subjects))]
+    if len(arms_of(result)) < 2:
+        return everyone
     return everyone + [(arm, [s for s in result.subjects if s.subject.arm == arm]) for arm in arms_of(result)]
 
 
@@ -125,7 +128,7 @@ def _events(curve: SurvivalCurve | None) -> str:
 def _median(curve: SurvivalCurve | None) -> str:
     if curve is None or not curve.n:
         return ABSENT
-    return interval(curve.median_days, lambda days: f"{days / DAYS_PER_MONTH:.1f}", absent="not reached")
+    return interval(curve.median_days, lambda days: f"{days / DAYS_PER_MONTH:.1f}", absent="not reached", between="\n")
 
 
 def _response_grid(
@@ -146,16 +149,15 @@ def _share(count: int, of: int) -> str:
     return f"{count} ({100 * count / of:.1f} %)" if of else ABSENT
 
 
-def _notes(result: TrialResult) -> tuple[str, ...]:
-    """The cohort's own notes and the warnings of its estimates, each once."""
+def _notes(result: TrialResult, shown: Container[str]) -> tuple[str, ...]:
+    """The cohort's own notes and the warnings of the estimates shown, each once."""
     cohort = result.cohort
     found = [*cohort.notes]
-    for arm, estimate in (*cohort.objective_response, *cohort.disease_control):
-        found += [f"{arm_name(arm)}: {_plain(warning)}" for warning in estimate.warnings]
-    for arm, curve in cohort.progression_free:
-        found += [f"{arm_name(arm)}: {_plain(warning)}" for warning in curve.warnings]
+    warned = [(arm, e.warnings) for arm, e in (*cohort.objective_response, *cohort.disease_control)]
+    warned += [(arm, curve.warnings) for arm, curve in cohort.progression_free]
+    found += [f"{arm_name(arm)}: {_plain(w)}." for arm, warnings in warned if arm in shown for w in warnings]
     if cohort.log_rank:
-        found += [_plain(warning) for warning in cohort.log_rank.warnings]
+        found += [f"Log-rank test: {_plain(warning)}." for warning in cohort.log_rank.warnings]
     return tuple(dict.fromkeys(found))
 
 
