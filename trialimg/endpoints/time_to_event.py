@@ -70,8 +70,8 @@ def duration_of_response(response_date: dt.date | None, progression_free: TimeTo
     """Days from the first response to progression or death, censored as PFS is; None for a non-responder."""
     if response_date is None or progression_free is None or progression_free.date < response_date:
         return None
-    rule = progression_free.rule
-    return _outcome(response_date, progression_free.date, progression_free.event, f"DOR/{rule.rule[2:]}", rule.sentence)
+    why = f"end of progression-free survival ({progression_free.rule.rule})"
+    return _outcome(response_date, progression_free.date, progression_free.event, "DOR", why)
 
 
 def _first_event(subject: Subject, responses: Sequence[DatedResponse], settings: EndpointSettings) -> _Event | None:
@@ -79,10 +79,16 @@ def _first_event(subject: Subject, responses: Sequence[DatedResponse], settings:
     progression = first_progression(responses)
     if progression is not None:
         events.append(_Event(progression.progression_date, progression.note or "progression"))
-    death, cutoff = subject.death_date, settings.cutoff_date
-    if death is not None and (cutoff is None or death <= cutoff):
+    death = _known(subject.death_date, settings)
+    if death is not None:
         events.append(_Event(death, "death"))
     return min(events, key=lambda event: event.date, default=None)
+
+
+def _known(day: dt.date | None, settings: EndpointSettings) -> dt.date | None:
+    """The date, unless it lies after the data cut-off."""
+    cutoff = settings.cutoff_date
+    return day if day is None or cutoff is None or day <= cutoff else None
 
 
 def _fda_censoring(
@@ -99,7 +105,7 @@ def _fda_censoring(
         return None
     if baseline is None:
         return _outcome(start, start, False, "PFS-C1", "no baseline")
-    therapy = subject.new_therapy_date
+    therapy = _known(subject.new_therapy_date, settings)
     if therapy is not None and (event is None or therapy < event.date):
         up_to_therapy = [day for day in before if day <= therapy]
         why = f"new therapy on {therapy}"

@@ -68,7 +68,7 @@ class TestTimepoint:
         ]  # fmt: skip
         assert (first["target"], first["overall"], first["sum_mm"]) == ("CR", "PR", "9")
         assert (second["target"], second["overall"], second["sum_mm"]) == ("PD", "PD", "15.2")
-        assert second["rule"].split() == ["R-1.1/T1", "R-1.1/N3", "R-1.1/R16", "R-1.1/O1"]
+        assert second["rule"].split() == ["R-1.1/T1", "R-1.1/NT3", "R-1.1/R16", "R-1.1/O1"]
         assert (second["change_from_nadir_mm"], second["change_from_nadir_pct"]) == ("6.2", "68.89")
 
     def test_json_is_one_document_with_the_settings(self, trialimg: Trialimg) -> None:

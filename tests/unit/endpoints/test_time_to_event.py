@@ -128,6 +128,12 @@ def test_a_new_therapy_with_or_after_progression_changes_nothing() -> None:
     assert outcome({43: "SD", 85: "PD"}, therapy=90) == (85, True, "E/PFS-E")
 
 
+def test_what_happens_after_the_cutoff_is_not_known() -> None:
+    settings = replace(FDA, cutoff_date=day(100))
+    course = {43: "SD", 85: "SD", 127: "PD"}
+    assert outcome(course, settings, death=150, therapy=110) == (85, False, "E/PFS-C0")
+
+
 def test_progression_is_dated_at_the_earliest_image_and_response_at_the_latest() -> None:
     responses = [
         DatedResponse(OverallResponse.PR, day(50), day(43)),

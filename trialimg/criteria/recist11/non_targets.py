@@ -13,7 +13,7 @@ from trialimg.criteria.recist11.rules import PartialNonTarget, Rules
 __all__ = ["judge_non_targets"]
 
 _S = NonTargetStatus
-_NONE_AT_BASELINE = (NonTargetResponse.NOT_APPLICABLE, Firing("R-1.1/N0", "no non-target lesion at baseline"))
+_NONE_AT_BASELINE = (NonTargetResponse.NOT_APPLICABLE, Firing("R-1.1/NT0", "no non-target lesion at baseline"))
 
 
 def judge_non_targets(
@@ -43,19 +43,23 @@ def _word(
 ) -> tuple[NonTargetResponse, str, str]:
     present, unknown = by_status[_S.PRESENT], by_status[_S.NOT_EVALUABLE]
     if by_status[_S.UNEQUIVOCAL_PROGRESSION]:
-        return NonTargetResponse.PD, "N1", f"unequivocal progression of {_names(by_status[_S.UNEQUIVOCAL_PROGRESSION])}"
+        return (
+            NonTargetResponse.PD,
+            "NT1",
+            f"unequivocal progression of {_names(by_status[_S.UNEQUIVOCAL_PROGRESSION])}",
+        )
     if present and after_cr:
         return NonTargetResponse.PD, "R14", f"{_names(present)} back after an overall CR"
     partly = present and rules.partial_non_target is PartialNonTarget.NON_CR_NON_PD
     if unknown and not partly:
-        return NonTargetResponse.NE, "N2", f"{_names(unknown)} not assessed"
+        return NonTargetResponse.NE, "NT2", f"{_names(unknown)} not assessed"
     if present:
-        return NonTargetResponse.NON_CR_NON_PD, "N3", f"{_names(present)} persist"
+        return NonTargetResponse.NON_CR_NON_PD, "NT3", f"{_names(present)} persist"
     if markers is Markers.ELEVATED:
-        return NonTargetResponse.NON_CR_NON_PD, "N3", "tumour markers above normal"
+        return NonTargetResponse.NON_CR_NON_PD, "NT3", "tumour markers above normal"
     if markers is Markers.NOT_EVALUABLE:
-        return NonTargetResponse.NE, "N2", "all gone, but tumour markers not evaluable"
-    return NonTargetResponse.CR, "N4", "all gone, nodes of normal size"
+        return NonTargetResponse.NE, "NT2", "all gone, but tumour markers not evaluable"
+    return NonTargetResponse.CR, "NT4", "all gone, nodes of normal size"
 
 
 def _status(observation: Observation | None, rules: Rules) -> NonTargetStatus:
