@@ -17,6 +17,7 @@ __all__ = [
     "NewLesionStatus",
     "NonTargetStatus",
     "Observation",
+    "Quantities",
     "Role",
     "Seen",
     "Track",
@@ -121,6 +122,19 @@ class Designation:
 
 
 @dataclass(frozen=True)
+class Quantities:
+    """What else was measured of a lesion, for criteria that need more than its diameter; None: not measured."""
+
+    short_axis_mm: Decimal | None = None
+    """Longest diameter perpendicular to the long axis, same slice."""
+    volume_ml: Decimal | None = None
+    mean_hu: Decimal | None = None
+    """Mean attenuation; may be negative."""
+    sul_peak: Decimal | None = None
+    """Standardised uptake by lean body mass, peak."""
+
+
+@dataclass(frozen=True)
 class Observation:
     """What was seen of one lesion at one timepoint.
 
@@ -141,6 +155,7 @@ class Observation:
     """Treated locally before this timepoint (surgery, radiation, ablation)."""
     merged_into: str | None = None
     """Id of the lesion that it has become one mass with, and whose diameter now measures both."""
+    quantities: Quantities = Quantities()
 
     def __post_init__(self) -> None:
         where = f"lesion {self.lesion.id} at {self.timepoint.id}"
