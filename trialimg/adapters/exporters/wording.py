@@ -48,6 +48,7 @@ def percent_change(value: Decimal | None) -> str:
 
 
 def iso(date: dt.date | None) -> str:
+    """A date as ISO 8601; a dash where there is none."""
     return date.isoformat() if date else ABSENT
 
 
@@ -68,6 +69,7 @@ def rate_text(estimate: Estimate) -> str:
 
 
 def p_value(p: float) -> str:
+    """Three decimals; below a thousandth only that."""
     return f"p < {_SMALLEST_P}" if p < _SMALLEST_P else f"p = {p:.3f}"
 
 

@@ -83,11 +83,11 @@ def draw_arm_key(drawing: Drawing, at: Point, result: TrialResult) -> None:
 
 
 _RESPONSE_WORDS = {
-    "CR": "complete response",
-    "PR": "partial response",
-    "SD": "stable disease",
+    "CR": "complete",
+    "PR": "partial",
+    "SD": "stable",
     "NON-CR/NON-PD": "non-CR/non-PD",
-    "PD": "progressive disease",
+    "PD": "progression",
     "NE": "not evaluable",
     "NED": "no evidence of disease",
 }

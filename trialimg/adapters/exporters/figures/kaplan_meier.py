@@ -14,7 +14,7 @@ from trialimg.adapters.exporters.figures.axes import (
     steps,
 )
 from trialimg.adapters.exporters.figures.drawing import Drawing, Point
-from trialimg.adapters.exporters.figures.figure import EVERYONE, Figure, arm_name, look_of_arm
+from trialimg.adapters.exporters.figures.figure import EVERYONE, Figure, arm_name, look_of_arm, short_name
 from trialimg.adapters.exporters.figures.look import MUTED, ArmLook
 from trialimg.adapters.exporters.wording import counted, interval, p_value
 from trialimg.services.results import TrialResult
@@ -27,6 +27,7 @@ PLOT_HEIGHT = 250
 KEY_ROW = 16
 LEFT = 92
 RISK_ROW = 16
+LONGEST_NAME = 12
 
 _TITLE = "Progression-free survival"
 
@@ -47,7 +48,7 @@ def kaplan_meier_figure(result: TrialResult) -> Figure | None:
         look = look_of_arm(result, arm)
         _draw_band(drawing, frame, curve, look)
         _draw_curve(drawing, frame, curve, look)
-        _draw_risk_row(drawing, frame, months, curve, (arm_name(arm), place), look)
+        _draw_risk_row(drawing, frame, months, curve, (short_name(arm_name(arm), LONGEST_NAME), place), look)
     _draw_key(drawing, frame, result, curves)
     return Figure(_TITLE, drawing.svg(_words(result, curves)), _caption(result))
 
@@ -131,9 +132,10 @@ def _words(result: TrialResult, curves: Sequence[tuple[str, SurvivalCurve]]) -> 
 
 def _caption(result: TrialResult) -> str:
     test = result.cohort.log_rank
+    confidence = 100 * _curves(result)[0][1].median_days.confidence
     text = (
-        "Kaplan-Meier estimate with pointwise log-log limits (shaded); ticks: censored subjects. Below: subjects at "
-        "risk at the start of each month, in brackets those censored before. 1 month = 30.4375 days."
+        f"Kaplan-Meier estimate with pointwise {confidence:g} % log-log limits (shaded); ticks: censored subjects. "
+        "Below: subjects at risk at the start of each month, in brackets those censored before. 1 month = 30.4375 days."
     )
     return (
         f"{text} Test: {test.method}; chi-square {test.chi2:.2f} on {test.df} df."

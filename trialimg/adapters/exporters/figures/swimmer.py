@@ -113,7 +113,7 @@ def _figure(result: TrialResult, lanes: Sequence[_Lane], longest: float, title: 
             _draw_lane(drawing, frame, y + ROW_HEIGHT / 2, lane)
             y += ROW_HEIGHT
     _draw_key(drawing, (LEFT, frame.bottom + 54), lanes)
-    return Figure(title, drawing.svg(_words(lanes)), _CAPTION)
+    return Figure(title, drawing.svg(_words(lanes)), _caption(result))
 
 
 def _draw_lane(drawing: Drawing, frame: Frame, y: float, lane: _Lane) -> None:
@@ -166,7 +166,11 @@ def _words(lanes: Sequence[_Lane]) -> str:
     )
 
 
-_CAPTION = (
-    "One lane per subject from the reference date, longest first within an arm. Bar: until the last assessment; line: "
-    "until last contact. Letters in the bar: overall response at each assessment; at the right: best overall response."
-)
+def _caption(result: TrialResult) -> str:
+    text = (
+        "One lane per subject from the reference date, longest first within an arm. Bar: until the last assessment; "
+        "line: until last contact. Letters in the bar: overall response at each assessment; at the right: best overall "
+        "response."
+    )
+    undated = [s.subject.id for s in result.subjects if s.subject.reference_date is None]
+    return f"{text} Not shown, no reference date: {', '.join(undated)}." if undated else text

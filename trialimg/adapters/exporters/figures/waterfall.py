@@ -10,7 +10,6 @@ from trialimg.adapters.exporters.figures.drawing import Drawing
 from trialimg.adapters.exporters.figures.figure import (
     Figure,
     arm_name,
-    arms_of,
     best_word,
     draw_arm_key,
     draw_response_key,
@@ -25,7 +24,7 @@ __all__ = ["waterfall"]
 
 WIDTH = 700
 PLOT_HEIGHT = 270
-TOP = 34
+TOP = 50
 HIGHEST_PCT = 100
 WIDEST_BAR = 38.0
 NAMED_UP_TO = 60
@@ -62,7 +61,7 @@ def waterfall(result: TrialResult) -> Figure | None:
     drawing.line(frame.at(0, 0), frame.at(len(bars), 0), stroke=INK, stroke_width=1)
     found = {bar.response for bar in bars}
     draw_response_key(drawing, (52, 16), [word for word in _ORDER if word in found])
-    draw_arm_key(drawing, (WIDTH - 20 - 62 * len(arms_of(result)), 16), result)
+    draw_arm_key(drawing, (52, 34), result)
     return Figure(_TITLE, drawing.svg(_words(bars)), _caption(result, bars, thresholds))
 
 

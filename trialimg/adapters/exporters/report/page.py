@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from trialimg.adapters.exporters.figures.figure import Figure
 from trialimg.adapters.exporters.figures.kaplan_meier import kaplan_meier_figure
@@ -77,20 +76,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(fonts=_font_faces(), look_of=look_of)
-    environment.filters["breakable"] = _breakable
-    environment.filters["drawn"] = Markup
     return environment
 
 
-def _breakable(name: str) -> Markup:
-    """A name of a setting that may go on in the next line after an underscore."""
-    return Markup("_<wbr>").join(escape(part) for part in name.split("_"))
-
-
-def _font_faces() -> Markup:
+def _font_faces() -> str:
     faces = []
     for weight, name in _FONTS:
         data = base64.b64encode((_HERE / "fonts" / name).read_bytes()).decode()
         source = f"url(data:font/ttf;base64,{data}) format('truetype')"
         faces.append(f"@font-face{{font-family:'Report Sans';font-weight:{weight};src:{source}}}")
-    return Markup("\n".join(faces))  # noqa: S704 - our own font files
+    return "\n".join(faces)

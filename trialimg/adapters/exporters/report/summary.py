@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from trialimg.adapters.exporters.figures.axes import DAYS_PER_MONTH
 from trialimg.adapters.exporters.figures.figure import EVERYONE, arm_name, arms_of
 from trialimg.adapters.exporters.report.grid import Grid
-from trialimg.adapters.exporters.wording import ABSENT, counted, interval, rate_text
+from trialimg.adapters.exporters.wording import ABSENT, counted, interval, p_value, rate_text
 from trialimg.core.responses import BestOverallResponse
 from trialimg.endpoints.results import BestResponse, SubjectEndpoints
-from trialimg.services.results import SubjectResult, TrialResult
+from trialimg.services.results import CohortResult, SubjectResult, TrialResult
 from trialimg.stats.results import Estimate, SurvivalCurve
 
 __all__ = ["Summary", "summary_of"]
@@ -98,7 +98,14 @@ def _estimate_grid(result: TrialResult, groups: Sequence[tuple[str, list[Subject
         _row("Progression or death", groups, lambda arm, _: _events(pfs.get(arm))),
         _row(f"Median PFS, months ({confidence} CI)", groups, lambda arm, _: _median(pfs.get(arm))),
     ]
+    if len(groups) > 1:
+        rows.append(_row("Arms compared (log-rank)", groups, lambda arm, _: _test(cohort) if arm == EVERYONE else ""))
     return Grid(("", *(arm_name(arm) for arm, _ in groups)), tuple(rows))
+
+
+def _test(cohort: CohortResult) -> str:
+    test = cohort.log_rank
+    return f"{p_value(test.p)}\n(chi-square {test.chi2:.2f}, {test.df} df)" if test else "not made"
 
 
 def _row(
