@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from tests.fakes import dicom_files
 from tests.fakes.dicom_files import AXIAL, ORIGIN, save, slice_of, stack, structure_set, uid
@@ -126,6 +126,7 @@ class TestFilesThatCannotBeUsed:
             ({"PhotometricInterpretation": "PALETTE COLOR"}, "not_greyscale"),
             ({"PixelData": None}, "no_pixel_data"),
             ({"Rows": None}, "no_pixel_data"),
+            ({"NumberOfFrames": 10**9}, "truncated"),
         ],
     )
     def test_one_odd_image_is_said_and_stops_nothing(self, tmp_path, facts, code):
@@ -187,6 +188,12 @@ class TestFilesThatCannotBeUsed:
     def test_a_header_of_unreasonable_size(self, tmp_path, monkeypatch):
         monkeypatch.setattr(header, "HEADER_LIMIT_BYTES", 10_000)
         assert found(tmp_path, stack(PIXELS[:1], ImageComments="x" * 10_002)) == {"too_large": Severity.EXCLUDED}
+
+    def test_compressed_pixels_that_would_fill_the_memory(self, tmp_path):
+        odd = slice_of(PIXELS[0].astype(np.uint16), ORIGIN)
+        odd.compress(RLELossless, generate_instance_uid=False)
+        odd.Rows = odd.Columns = 65_000
+        assert found(tmp_path, [odd]) == {"too_large": Severity.EXCLUDED}
 
     def test_a_file_larger_than_the_limit(self, tmp_path, monkeypatch):
         save(stack(PIXELS), tmp_path)

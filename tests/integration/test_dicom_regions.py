@@ -123,6 +123,18 @@ class TestSegmentations:
         assert mask.geometry.origin_lps_mm == (ORIGIN[0], ORIGIN[1], ORIGIN[2] + 4.0)
         assert [bool(plane.any()) for plane in mask.array] == [True, True, False, True]
 
+    def test_frames_that_would_span_an_endless_grid_are_refused(self, tmp_path):
+        data = segmentation(np.repeat(PART, 3, axis=0), slices=[0, 1, 10_000_000], segments=[1, 1, 1])
+        with pytest.raises(IntakeError, match="voxels; at most"):
+            self.segments(tmp_path, data, None)
+
+    def test_its_own_grid_is_not_guessed_where_frames_may_be_missing(self, tmp_path):
+        data = segmentation(np.concatenate([PART, OTHER]), slices=[5, 2], segments=[1, 1])  # 6 mm apart, 2 mm thick
+        with pytest.raises(IntakeError, match="distance between slices is not stated; give the image"):
+            self.segments(tmp_path / "unsaid", data, None)
+        data.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SpacingBetweenSlices = 3.0
+        assert self.segments(tmp_path / "said", data, None)["part 1"].geometry.size == (20, 16, 3)
+
     def test_a_smaller_frame_falls_on_its_place_in_the_image(self, tmp_path):
         small = PART[:, 3:8, 2:9]
         data = segmentation(small, slices=[4], segments=[1], offset_mm=(2 * 0.5, 3 * 0.75))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
@@ -169,7 +170,28 @@ class TestPet:
         assert np.allclose(volume(tmp_path).array, PIXELS * 5e-4, rtol=1e-6)
 
 
+class TestEncoding:
+    @pytest.mark.parametrize(
+        ("implicit", "little"),
+        [(True, True), (False, True), (False, False)],
+        ids=["implicit", "explicit", "big-endian"],
+    )
+    def test_files_of_old_without_preamble_in_any_encoding(self, tmp_path, implicit, little):
+        pixels = PIXELS if little else PIXELS.byteswap()
+        for number, data in enumerate(stack(pixels)):
+            del data.file_meta
+            data.save_as(tmp_path / f"{number}", implicit_vr=implicit, little_endian=little)
+        assert np.array_equal(volume(tmp_path).array, PIXELS.astype(int) - 1024)
+
+
 class TestCompression:
+    def test_rescale_must_be_stated_whoever_decodes(self, tmp_path):
+        slices = stack(PIXELS.astype(np.uint16), RescaleSlope=None)
+        for data in slices:
+            compressed_by_gdcm(data, "JPEG", tmp_path)
+        save(slices, tmp_path)
+        assert codes(tmp_path) == ["no_rescale"]
+
     @pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless], ids=lambda uid: uid.name)
     def test_compressed_pixels_are_the_same_pixels(self, tmp_path, syntax):
         slices = stack(PIXELS.astype(np.uint16))
@@ -200,6 +222,18 @@ class TestCompression:
 
 
 class TestMultiFrame:
+    def test_more_frames_than_are_described_are_refused(self, tmp_path):
+        save([slice_of(PIXELS[:2], ORIGIN, NumberOfFrames=2)], tmp_path)
+        assert codes(tmp_path) == ["undecodable_pixels"]
+
+    def test_several_frames_that_only_gdcm_decodes_are_refused(self, tmp_path):
+        data = enhanced(PIXELS.astype(np.uint16), order=range(6))
+        data.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+        data.PixelData = encapsulate([b"\xff\xd8 jpeg"] * 6)
+        data["PixelData"].is_undefined_length = True
+        save([data], tmp_path)
+        assert codes(tmp_path) == ["undecodable_pixels"]
+
     def test_frames_are_ordered_by_position(self, tmp_path):
         (path,) = save([enhanced(PIXELS, order=[3, 0, 5, 1, 4, 2])], tmp_path)
         for found in (volume(tmp_path), read_image(path)):

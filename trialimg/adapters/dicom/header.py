@@ -17,6 +17,9 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     EnhancedCTImageStorage,
     EnhancedMRImageStorage,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
     LegacyConvertedEnhancedCTImageStorage,
     LegacyConvertedEnhancedMRImageStorage,
     MRImageStorage,
@@ -44,6 +47,11 @@ __all__ = [
 FILE_LIMIT_BYTES = 4 << 30
 HEADER_LIMIT_BYTES = 256 << 20
 """Most that is read of a file without its pixels, and most that a deflated file may inflate to."""
+UNSTATED_SYNTAX = {
+    (True, True): ImplicitVRLittleEndian,
+    (False, True): ExplicitVRLittleEndian,
+    (False, False): ExplicitVRBigEndian,
+}
 PIXEL_TAGS = (0x7FE00010, 0x7FE00008, 0x7FE00009)
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
@@ -114,7 +122,11 @@ def read_whole(path: Path, where: str) -> Dataset:
     _require_readable(path, where)
     with path.open("rb") as file:
         forced = not _has_preamble(file, where)
-        return _object(pydicom.dcmread(file, force=forced), where)
+        dataset = _object(pydicom.dcmread(file, force=forced), where)
+    if "TransferSyntaxUID" not in dataset.file_meta:  # files without preamble do not say
+        implicit, little = dataset.original_encoding
+        dataset.file_meta.TransferSyntaxUID = UNSTATED_SYNTAX[bool(implicit), bool(little)]
+    return dataset
 
 
 def require_pixels(dataset: Dataset, path: Path, *, end_of_header: int, where: str) -> None:

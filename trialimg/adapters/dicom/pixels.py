@@ -46,7 +46,7 @@ def read_volume(series: SeriesRecord, root: Path) -> Volume:
     for record in series.files:
         dataset, header = _intact(record, root)
         single_slice_mm = header.slice_spacing_mm or header.slice_thickness_mm
-        planes += zip(header.planes, _frames(dataset, root / record.path, record.path), strict=True)
+        planes += zip(header.planes, _frames(dataset, header, root / record.path), strict=True)
         dataset.pop("PixelData", None)
         headers.append(dataset)
     array, geometry = _stacked(planes, single_slice_mm, where)
@@ -82,14 +82,19 @@ def _stacked(planes: Sequence[tuple[Plane, Array]], lone_slice_mm: float | None,
     return (array.astype(np.float32) if array.dtype.kind == "f" else _smallest(array)), geometry
 
 
-def _frames(dataset: Dataset, path: Path, where: str) -> list[Array]:
-    """The rescaled frames of one file, in the order of its planes."""
+def _frames(dataset: Dataset, header: ImageHeader, path: Path) -> list[Array]:
+    """The rescaled frames of one file, one for each of its planes."""
+    where = header.path
     with isolated(where, Reason.UNDECODABLE):
+        lines = [_line(dataset, plane.frame, where) for plane in header.planes]
         if not _decoder_at_hand(dataset):
-            return [_smallest(_through_gdcm(path))]
-        stored = pixel_array(dataset)
-    stored = _sign_extended(stored.reshape(-1, int(dataset.Rows), int(dataset.Columns)), dataset)
-    return [_rescaled(frame, *_line(dataset, index, where)) for index, frame in enumerate(stored)]
+            return [_smallest(_through_gdcm(dataset, path, where))]
+        stored = pixel_array(dataset).reshape(-1, int(dataset.Rows), int(dataset.Columns))
+        if len(stored) != len(lines):
+            message = f"the file holds {len(stored)} frames and describes {len(lines)}"
+            raise refusal(where, Reason.UNDECODABLE, message)
+        stored = _sign_extended(stored, dataset)
+        return [_rescaled(frame, *line) for frame, line in zip(stored, lines, strict=True)]
 
 
 def _decoder_at_hand(dataset: Dataset) -> bool:
@@ -104,8 +109,11 @@ def _decoder_at_hand(dataset: Dataset) -> bool:
         return False
 
 
-def _through_gdcm(path: Path) -> Array:
+def _through_gdcm(dataset: Dataset, path: Path, where: str) -> Array:
     """Pixels of a transfer syntax that pydicom has no decoder for (JPEG lossless), rescaled by ITK's GDCM reader."""
+    if int(dataset.get("NumberOfFrames") or 1) > 1:
+        syntax = dataset.file_meta.TransferSyntaxUID.name
+        raise refusal(where, Reason.UNDECODABLE, f"several frames in {syntax}; no decoder at hand")
     frame: Array = sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO="GDCMImageIO"))[0]
     return frame
 

@@ -10,8 +10,9 @@ from pydicom.dataset import Dataset
 from trialimg.adapters.dicom.reasons import Reason, refusal
 from trialimg.adapters.dicom.stack import Plane
 
-__all__ = ["frame_group", "planes_of"]
+__all__ = ["frame_group", "planes_of", "require_voxels"]
 
+VOXEL_LIMIT = 1 << 31
 _PLACEMENT = {
     "PixelSpacing": "PixelMeasuresSequence",
     "ImagePositionPatient": "PlanePositionSequence",
@@ -32,9 +33,10 @@ def planes_of(dataset: Dataset, where: str) -> tuple[Plane, ...]:
     DICOM PS3.3 C.7.6.2 (image plane), C.7.6.16 (multi-frame functional groups).
     """
     rows, columns = int(dataset.Rows), int(dataset.Columns)
+    count = int(dataset.get("NumberOfFrames") or 1)
+    require_voxels(rows * columns * count, where)
     if not dataset.get("PerFrameFunctionalGroupsSequence"):
         return (_plane({keyword: dataset.get(keyword) for keyword in _PLACEMENT}, where, (rows, columns, 0)),)
-    count = int(dataset.get("NumberOfFrames") or 0)
     described = len(dataset.PerFrameFunctionalGroupsSequence)
     if described != count:
         raise refusal(where, Reason.TRUNCATED, f"{count} frames are promised, {described} are described")
@@ -42,6 +44,18 @@ def planes_of(dataset: Dataset, where: str) -> tuple[Plane, ...]:
         _plane(_placement(dataset, frame), f"{where}, frame {frame + 1}", (rows, columns, frame))
         for frame in range(count)
     )
+
+
+def require_voxels(count: int, where: str) -> None:
+    """Refuse more voxels than are held in memory at once, before they are.
+
+    Raises
+    ------
+    IntakeError
+        Says how many there are, and how many may be.
+    """
+    if count > VOXEL_LIMIT:
+        raise refusal(where, Reason.TOO_LARGE, f"{count} voxels; at most {VOXEL_LIMIT} are read")
 
 
 def frame_group(dataset: Dataset, frame: int, keyword: str) -> Dataset | None:

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.utils import pixel_array
 
 from trialimg.adapters.dicom.header import distinct_names, text_of
-from trialimg.adapters.dicom.planes import frame_group, planes_of
+from trialimg.adapters.dicom.planes import frame_group, planes_of, require_voxels
 from trialimg.adapters.dicom.reasons import Reason, refusal
 from trialimg.adapters.dicom.stack import Plane, plane_geometry
 from trialimg.core.errors import GeometryError
@@ -64,12 +64,13 @@ def own_grid(dataset: Dataset, where: str) -> Geometry:
     heights = np.array([plane.position_lps_mm for plane in planes]) @ first.normal
     spacing = _slice_spacing_mm(dataset, np.unique(np.round(heights, 3)))
     if spacing is None:
-        raise refusal(where, Reason.NO_SLICE_SPACING, "the distance between slices is not stated")
+        raise refusal(where, Reason.NO_SLICE_SPACING, "the distance between slices is not stated; give the image")
     steps = (heights - heights.min()) / spacing
     if np.abs(steps - np.round(steps)).max() > SLICE_TOLERANCE:
         raise refusal(where, Reason.VARYING_SPACING, f"frames do not lie on slices {spacing:g} mm apart")
-    lowest = planes[int(np.argmin(heights))]
-    return plane_geometry(lowest, slices=int(np.round(steps.max())) + 1, spacing_mm=spacing)
+    slices = int(np.round(steps.max())) + 1
+    require_voxels(slices * first.rows * first.columns, where)
+    return plane_geometry(planes[int(np.argmin(heights))], slices=slices, spacing_mm=spacing)
 
 
 def regions(dataset: Dataset, grid: Geometry, where: str) -> Mapping[str, Mask]:
@@ -128,10 +129,13 @@ def _place(inside: npt.NDArray[np.bool_], plane: Plane, array: Pixels, grid: Geo
 
 
 def _slice_spacing_mm(dataset: Dataset, heights: npt.NDArray[np.float64]) -> float | None:
+    """As stated, else the thickness where the nearest frames stand that far apart; None where that is not so.
+
+    Frames may be left out, so their distances alone do not tell how far apart the slices are.
+    """
     measures = frame_group(dataset, 0, "PixelMeasuresSequence") or Dataset()
-    stated = [float(measures.get(k) or 0) for k in ("SpacingBetweenSlices", "SliceThickness")]
-    if stated[0] > 0:
-        return stated[0]
-    if heights.size > 1:
-        return float(np.diff(heights).min())
-    return stated[1] or None
+    stated, thickness = (float(measures.get(k) or 0) for k in ("SpacingBetweenSlices", "SliceThickness"))
+    if stated > 0:
+        return stated
+    nearest = float(np.diff(heights).min()) if heights.size > 1 else thickness
+    return thickness if thickness > 0 and abs(nearest - thickness) <= SLICE_TOLERANCE * thickness else None
