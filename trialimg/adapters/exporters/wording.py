@@ -77,7 +77,7 @@ def time_text(time: TimeToEvent | None) -> str:
     """Days with what ended them."""
     if time is None:
         return ABSENT
-    return f"{time.days} days, {'event' if time.event else 'censored'} {time.date.isoformat()}"
+    return f"{counted(time.days, 'day')}, {'event' if time.event else 'censored'} {time.date.isoformat()}"
 
 
 def counted(number: int, one: str, many: str = "") -> str:
