@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -60,6 +60,7 @@ def respond(
     timepoints: Sequence[Timepoint],
     lesions: Sequence[Sequence[LesionResult]],
     protocol: Protocol,
+    slice_thickness_mm: Mapping[str, Decimal],
 ) -> Response:
     """Judge every follow-up and sum the subject up.
 
@@ -69,6 +70,8 @@ def respond(
         Baseline first (order 0), then by date.
     lesions
         What was found at each of them, in the same order.
+    slice_thickness_mm
+        Of each series that states it, by series UID.
     """
     if not timepoints or timepoints[0].order != 0:
         return _without(subject, "no_baseline", "no images in the baseline window: no response can be judged")
@@ -78,8 +81,13 @@ def respond(
     rules = protocol.response.rules
     assessments = recist11.assess(tracks, designations, timepoints, rules)
     endpoints = summarise(subject, assessments, baseline=timepoints[0], settings=protocol.endpoints.settings)
+    targets = [
+        recist11.BaselineTarget(result.observation, slice_thickness_mm.get(result.series_uid))
+        for result in lesions[0]
+        if result.role is Role.TARGET
+    ]
     conformance = recist11.conformance(
-        subject.id, _targets(lesions[0]), timepoints[0], start_date=subject.reference_date, rules=rules
+        subject.id, targets, timepoints[0], start_date=subject.reference_date, rules=rules
     )
     baseline_sum = assessments[0].sums.baseline_mm if assessments else None
     return Response(assessments, baseline_sum, endpoints, conformance)
@@ -104,7 +112,3 @@ def _tracks(lesions: Sequence[Sequence[LesionResult]]) -> tuple[list[Track], lis
     tracks = [Track(seen[0].observation.lesion, tuple(s.observation for s in seen)) for seen in by_lesion.values()]
     designations = [Designation(READER, seen[0].observation.lesion, seen[0].role) for seen in by_lesion.values()]
     return tracks, designations
-
-
-def _targets(baseline: Sequence[LesionResult]) -> list[recist11.BaselineTarget]:
-    return [recist11.BaselineTarget(result.observation) for result in baseline if result.role is Role.TARGET]

@@ -30,6 +30,8 @@ SITES = ("01", "02", "03")
 _FIRST_REFERENCE_DATE = dt.date(2024, 1, 15)
 _DAYS_BETWEEN_SUBJECTS = 11
 _WEEKS_BETWEEN_VISITS = 6
+_LATEST_DAYS = 4
+"""No visit is early, so that stable disease at the first one has lasted its 42 days."""
 _MISSING_SLICES = 3
 _SPLIT_GAP_MM = 8.0
 _NAMESPACE = uuid.UUID("6f1f7a3e-3a57-5c0c-9a3b-5b7d2a6c1e40")
@@ -140,8 +142,21 @@ def plan_subject(index: int, *, timepoints: int, seed: int) -> SubjectPlan:
         _Growth(course, shape, centre, factor)
         for course, shape, centre in zip(scenario.courses, shapes, centres, strict=True)
     )
-    last = timepoints - 1 if scenario.last_visit is None else min(timepoints - 1, scenario.last_visit)
-    return replace(subject, visits=tuple(_visit(subject, growths, number) for number in range(last + 1)))
+    visits = range(_visits_held(scenario, timepoints))
+    return replace(subject, visits=tuple(_visit(subject, growths, number) for number in visits))
+
+
+def _visits_held(scenario: Scenario, timepoints: int) -> int:
+    """How many of the scheduled visits take place: none after imaging stopped, none after death."""
+    held = timepoints if scenario.last_visit is None else min(timepoints, scenario.last_visit + 1)
+    if scenario.death_day is None:
+        return held
+    return sum(_planned_day(number) + _LATEST_DAYS < scenario.death_day for number in range(held))
+
+
+def _planned_day(visit: int) -> int:
+    """Study day of a scheduled visit; day 1 for baseline."""
+    return 1 + 7 * _WEEKS_BETWEEN_VISITS * visit
 
 
 @dataclass(frozen=True)
@@ -160,9 +175,8 @@ class _Growth:
 
 def _visit(subject: SubjectPlan, growths: tuple[_Growth, ...], number: int) -> VisitPlan:
     rng = _generator(subject.seed, subject.index, 1 + number)
-    day = (
-        int(rng.integers(-10, -1)) if number == 0 else 1 + 7 * _WEEKS_BETWEEN_VISITS * number + int(rng.integers(0, 5))
-    )
+    late = int(rng.integers(0, _LATEST_DAYS + 1))
+    day = _planned_day(number) + late if number else -2 - 2 * late
     pose = draw_pose(rng)
     grid = _grid(pose, rng)
     technique = Technique(_KERNELS[subject.site], float(rng.integers(100, 141)))

@@ -201,7 +201,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "too_small_to_measure",
         "A",
-        (Course("T01", _T, Bed.LUNG, "22 11 3.5 3.5"), Course("T02", _T, Bed.PLEURA, "34 20 17 15")),
+        (Course("T01", _T, Bed.LUNG, "22 11 4 4"), Course("T02", _T, Bed.PLEURA, "34 20 17 15")),
         target="PR PR PR",
         non_target="NA",
         new_lesion="no",

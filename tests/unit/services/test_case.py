@@ -233,3 +233,11 @@ def test_run_again_nothing_is_computed_or_decoded(protocol):
     assert world.decoded == []
     assert again.tally.reused == first.tally.computed
     assert overall(again) == overall(first)
+
+
+def test_a_target_thinner_than_two_thick_slices_is_questioned_at_baseline(protocol):
+    world = World()
+    world.add("S1", BASELINE, (LIVER, 11))
+    outcome = run(protocol, world, says("T01", BASELINE, at=LIVER))
+    (finding,) = (f for f in outcome.result.findings if f.code == "target_too_small")
+    assert "2 x slice thickness 6.0 mm" in finding.message
