@@ -133,7 +133,7 @@ def test_every_response_written_by_hand_follows_from_the_true_diameters(subjects
 def test_best_response_is_the_best_word_until_progression_and_needs_no_confirmation():
     order = ["CR", "PR", "SD", "PD", "NE"]
     for scenario in SCENARIOS:
-        for last in range(1, 1 + min(6, scenario.last_visit or 6)):
+        for last in range(1, 1 + (scenario.last_visit or 6)):
             said = [scenario.expected(visit) for visit in range(1, last + 1)]
             words = [answer.overall.value for answer in said if answer is not None]
             counted = words[: words.index("PD") + 1] if "PD" in words else words
@@ -222,3 +222,17 @@ def test_a_subject_does_not_depend_on_how_long_the_trial_is():
     short, long = (plan_subject(3, timepoints=k, seed=7) for k in (2, 4))
     assert short.person == long.person
     assert short.visits == long.visits[:2]
+
+
+def test_nobody_is_imaged_after_death_and_every_visit_lies_in_its_window():
+    for index, scenario in enumerate(SCENARIOS):
+        subject = plan_subject(index, timepoints=8, seed=SEED)
+        for visit in subject.visits:
+            if visit.date is None:
+                continue
+            if scenario.death_day is not None:
+                assert visit.date < subject.date_of_day(scenario.death_day)
+            if visit.number == 0:
+                assert -14 <= (visit.date - subject.reference_date).days < 0
+            else:
+                assert 0 <= (visit.date - subject.reference_date).days - 42 * visit.number <= 7

@@ -77,5 +77,6 @@ def _describe_pixels(dataset: Dataset, scan: CtScan, index: int) -> None:
     dataset.RescaleIntercept = decimal(scan.intercept_hu)
     dataset.RescaleSlope = decimal(scan.slope_hu)
     dataset.RescaleType = "HU"
+    dataset.WindowCenter, dataset.WindowWidth = "40", "400"
     dataset.PixelData = pixels.tobytes()
     dataset["PixelData"].VR = "OW"
