@@ -161,7 +161,7 @@ class TestSegmentations:
         data = segmentation(frames, slices=[0], segments=[1], kind="FRACTIONAL", MaximumFractionalValue=200)
         assert np.flatnonzero(self.segments(tmp_path, data)["part 1"].array).tolist() == [1, 2, 3]
 
-    def test_a_label_map_is_taken_apart_without_background_and_padding(self, tmp_path):
+    def test_a_label_map_is_taken_apart_without_background_and_undeclared_values(self, tmp_path):
         frames = PART * 3 + OTHER * 7
         data = segmentation(frames, slices=[1], segments=[3], kind="LABELMAP", PixelPaddingValue=7)
         found = self.segments(tmp_path, data)

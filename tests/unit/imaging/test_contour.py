@@ -21,6 +21,11 @@ def test_a_pixel_is_inside_when_its_centre_is():
     assert filled([square(3.1, 3.9)], SHAPE).sum() == 0
 
 
+def test_a_centre_on_an_edge_belongs_to_the_right_and_below():
+    inside = np.argwhere(filled([square(2.0, 5.0)], SHAPE))
+    assert (inside.min(), inside.max()) == (2, 4)
+
+
 def test_the_first_coordinate_is_the_column():
     mask = filled([[(7.5, 1.5), (9.5, 1.5), (9.5, 2.5), (7.5, 2.5)]], SHAPE)
     assert np.argwhere(mask).tolist() == [[2, 8], [2, 9]]  # (row, column)

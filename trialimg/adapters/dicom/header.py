@@ -78,7 +78,6 @@ class ImageHeader:
     subject: str
     study_uid: str
     series_uid: str
-    instance_uid: str
     frame_of_reference_uid: str
     modality: str
     acquisition_date: dt.date | None
@@ -240,7 +239,6 @@ def image_header(dataset: Dataset, path: str) -> ImageHeader:
         subject=text_of(dataset, "PatientID"),
         study_uid=text_of(dataset, "StudyInstanceUID"),
         series_uid=series_uid,
-        instance_uid=text_of(dataset, "SOPInstanceUID"),
         frame_of_reference_uid=text_of(dataset, "FrameOfReferenceUID"),
         modality=text_of(dataset, "Modality"),
         acquisition_date=_date(dataset),

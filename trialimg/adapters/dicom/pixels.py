@@ -93,7 +93,6 @@ def _frames(dataset: Dataset, header: ImageHeader, path: Path) -> list[Array]:
         if len(stored) != len(lines):
             message = f"the file holds {len(stored)} frames and describes {len(lines)}"
             raise refusal(where, Reason.UNDECODABLE, message)
-        stored = _sign_extended(stored, dataset)
         return [_rescaled(frame, *line) for frame, line in zip(stored, lines, strict=True)]
 
 
@@ -116,14 +115,6 @@ def _through_gdcm(dataset: Dataset, path: Path, where: str) -> Array:
         raise refusal(where, Reason.UNDECODABLE, f"several frames in {syntax}; no decoder at hand")
     frame: Array = sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO="GDCMImageIO"))[0]
     return frame
-
-
-def _sign_extended(stored: Array, dataset: Dataset) -> Array:
-    """Pixels without what older scanners wrote into the unused high bits (overlays)."""
-    unused = int(dataset.BitsAllocated) - int(dataset.get("BitsStored", dataset.BitsAllocated))
-    if unused <= 0 or int(dataset.get("HighBit", dataset.BitsStored - 1)) != dataset.BitsStored - 1:
-        return stored
-    return np.right_shift(np.left_shift(stored, unused), unused)
 
 
 def _transformation(dataset: Dataset, frame: int) -> Dataset:

@@ -105,8 +105,7 @@ def _segments(dataset: Dataset, frame: int, pixels: Pixels) -> Iterator[tuple[in
     """The segments that one frame holds, each with its pixels."""
     kind = text_of(dataset, "SegmentationType")
     if kind == "LABELMAP":
-        padding = int(dataset.get("PixelPaddingValue") or 0)
-        yield from ((int(n), pixels == n) for n in np.unique(pixels) if n not in (0, padding))
+        yield from ((int(n), pixels == n) for n in np.unique(pixels) if n)
         return
     group = frame_group(dataset, frame, "SegmentIdentificationSequence")
     number = int(group.ReferencedSegmentNumber) if group is not None else 1
