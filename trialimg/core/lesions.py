@@ -138,8 +138,8 @@ class Quantities:
 class Observation:
     """What was seen of one lesion at one timepoint.
 
-    A diameter exists exactly when the lesion was measured, is in mm and greater than zero; for a node it is the
-    short axis. "Not evaluable" carries its reason.
+    A diameter exists only when the lesion was measured (where nothing else was measured: exactly then), is in mm and
+    greater than zero; for a node it is the short axis. "Not evaluable" carries its reason.
     """
 
     lesion: Lesion
@@ -160,8 +160,8 @@ class Observation:
     def __post_init__(self) -> None:
         where = f"lesion {self.lesion.id} at {self.timepoint.id}"
         measured = self.seen is Seen.MEASURED
-        if measured and self.diameter_mm is None and self.status is None:
-            raise ValueError(f"{where}: measured, but without a diameter")
+        if measured and self.diameter_mm is None and self.status is None and self.quantities == Quantities():
+            raise ValueError(f"{where}: measured, but without a diameter or anything else measured")
         if not measured and self.diameter_mm is not None:
             raise ValueError(f"{where}: {self.seen.value}, so it has no diameter")
         if self.diameter_mm is not None and not (self.diameter_mm.is_finite() and self.diameter_mm > 0):

@@ -11,10 +11,18 @@ from trialimg.core.trial import Timepoint
 
 __all__ = [
     "BestOverallResponse",
+    "BoneResponse",
+    "CriterionAssessment",
     "Firing",
+    "LymphomaResponse",
+    "Measure",
+    "MetabolicResponse",
     "NewLesionResponse",
     "NonTargetResponse",
     "OverallResponse",
+    "Pcwg3Response",
+    "RanoResponse",
+    "RecilResponse",
     "Sums",
     "TargetResponse",
     "TimepointAssessment",
@@ -65,6 +73,87 @@ class OverallResponse(Enum):
     """No disease at baseline and none since."""
     ND = "ND"
     """Not done: the assessment did not take place."""
+
+
+class MetabolicResponse(Enum):
+    """Response on FDG-PET by PERCIST or EORTC."""
+
+    CMR = "CMR"
+    PMR = "PMR"
+    SMD = "SMD"
+    PMD = "PMD"
+    NE = "NE"
+
+
+class RanoResponse(Enum):
+    """Response in neuro-oncology."""
+
+    CR = "CR"
+    PR = "PR"
+    MR = "MR"
+    """Minor response."""
+    SD = "SD"
+    NON_CR_NON_PD = "NON-CR/NON-PD"
+    PD = "PD"
+    PRELIMINARY_PD = "preliminary PD"
+    """Progression that a later scan has yet to confirm."""
+    HOLD = "hold"
+    """Neither SD nor PD can be said yet."""
+    NE = "NE"
+    NED = "NED"
+    NOT_APPLICABLE = "NA"
+
+
+class LymphomaResponse(Enum):
+    """Response in lymphoma: metabolic where a PET governs, anatomic on CT alone, indeterminate by LYRIC."""
+
+    CMR = "CMR"
+    PMR = "PMR"
+    NMR = "NMR"
+    PMD = "PMD"
+    CAR = "CAR"
+    PAR = "PAR"
+    SAD = "SAD"
+    PAD = "PAD"
+    IR1 = "IR1"
+    IR2 = "IR2"
+    IR3 = "IR3"
+    NE = "NE"
+
+
+class RecilResponse(Enum):
+    """Response in lymphoma by RECIL 2017."""
+
+    CR = "CR"
+    PR = "PR"
+    MR = "MR"
+    SD = "SD"
+    PD = "PD"
+    NE = "NE"
+
+
+class BoneResponse(Enum):
+    """Response of bone lesions on the bone scan (PCWG3)."""
+
+    PD = "PD"
+    PDU = "PDu"
+    """Progression that a later scan has yet to confirm."""
+    NON_PD = "NON-PD"
+    NED = "NED"
+    NE = "NE"
+
+
+class Pcwg3Response(Enum):
+    """Overall response in prostate cancer, soft tissue and bone together."""
+
+    CR = "CR"
+    PR = "PR"
+    SD = "SD"
+    NON_CR_NON_PD = "NON-CR/NON-PD"
+    PD = "PD"
+    PDU = "PDu"
+    NE = "NE"
+    NED = "NED"
 
 
 class BestOverallResponse(Enum):
@@ -122,19 +211,51 @@ class Sums:
 
 
 @dataclass(frozen=True)
-class TimepointAssessment:
-    """One timepoint judged: the response of each category and the rules that decided it."""
+class Measure:
+    """What a criterion measures beside, or instead of, the sum of diameters; None is "not known", never zero."""
+
+    name: str
+    """Quantity and unit, e.g. ``spd_mm2``."""
+    value: Decimal | None
+    baseline: Decimal | None
+    nadir: Decimal | None
+    """Smallest evaluable value before this timepoint, baseline included."""
+
+    @property
+    def change_from_baseline_pct(self) -> Decimal | None:
+        return _percent(self.value, self.baseline)
+
+    @property
+    def change_from_nadir_pct(self) -> Decimal | None:
+        return _percent(self.value, self.nadir)
+
+
+@dataclass(frozen=True)
+class CriterionAssessment:
+    """One timepoint judged by a criterion in its own words, with the rules that decided it."""
 
     timepoint: Timepoint
-    target: TargetResponse
+    target: Enum
     non_target: NonTargetResponse
     new_lesion: NewLesionResponse
-    overall: OverallResponse
+    overall: Enum
     sums: Sums
     rule: tuple[Firing, ...]
     """In order of reasoning; the last one decided the overall response."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Named profile settings that were in force."""
+    measures: tuple[Measure, ...] = ()
+    """The leading one first."""
+    parts: Mapping[str, Enum] = field(default_factory=dict)
+    """Answers that the overall response was put together from, where a criterion has further ones (``bone``)."""
+
+
+@dataclass(frozen=True)
+class TimepointAssessment(CriterionAssessment):
+    """One timepoint judged in the words of RECIST."""
+
+    target: TargetResponse
+    overall: OverallResponse
 
 
 def _difference(left: Decimal | None, right: Decimal | None) -> Decimal | None:
@@ -142,6 +263,6 @@ def _difference(left: Decimal | None, right: Decimal | None) -> Decimal | None:
 
 
 def _percent(value: Decimal | None, reference: Decimal | None) -> Decimal | None:
-    if value is None or reference is None or reference == 0:
+    if value is None or reference is None or reference <= 0:
         return None
     return (value - reference) * 100 / reference

@@ -8,7 +8,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from trialimg.core.errors import ProtocolError
-from trialimg.core.responses import Firing, TimepointAssessment
+from trialimg.core.responses import CriterionAssessment, Firing
 from trialimg.core.trial import Finding
 from trialimg.criteria import recist10, recist11
 
@@ -23,11 +23,11 @@ class Criterion:
     title: str
     rules: Any
     """The rules with every default; a frozen dataclass whose fields may be overridden by name."""
-    assess: Callable[..., tuple[TimepointAssessment, ...]]
+    assess: Callable[..., tuple[CriterionAssessment, ...]]
     """``assess(tracks, designations, timepoints, rules, facts=...)``."""
-    overall: Callable[..., Any]
-    """``overall(target, non_target, new)``: the criterion's table."""
-    overall_firing: Callable[..., Firing]
+    overall: Callable[..., Any] | None
+    """``overall(target, non_target, new)``: the criterion's table; None where those three do not decide."""
+    overall_firing: Callable[..., Firing] | None
     """The row of that table which was read."""
     conformance: Callable[..., tuple[Finding, ...]]
     """``conformance(subject, targets, baseline, start_date=..., rules=..., non_targets=...)``."""
@@ -41,8 +41,8 @@ def _criterion(name: str, title: str, module: ModuleType) -> Criterion:
         title,
         module.Rules(),
         module.assess,
-        module.overall,
-        module.overall_firing,
+        getattr(module, "overall", None),
+        getattr(module, "overall_firing", None),
         module.conformance,
         module.Facts(),
     )

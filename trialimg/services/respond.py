@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from trialimg.core.errors import Fault, ReadingError
 from trialimg.core.lesions import Observation, Role
-from trialimg.core.responses import NewLesionResponse, NonTargetResponse, TargetResponse, TimepointAssessment
+from trialimg.core.responses import (
+    CriterionAssessment,
+    Firing,
+    Measure,
+    NewLesionResponse,
+    NonTargetResponse,
+    TargetResponse,
+)
 from trialimg.core.trial import Finding, Subject
 from trialimg.criteria.recist11 import BaselineTarget
 from trialimg.criteria.registry import Criterion
@@ -32,7 +39,7 @@ class Judged:
     """One reader's record of one subject with the answers to it."""
 
     reading: SubjectReading
-    assessments: tuple[TimepointAssessment, ...]
+    assessments: tuple[CriterionAssessment, ...]
     findings: tuple[Finding, ...]
 
 
@@ -101,11 +108,14 @@ def _findings(
 def timepoint_rows(judged: Sequence[Judged]) -> list[Cells]:
     """One line per subject, reader and follow-up; the reader only where the table named any."""
     named = any(one.reading.reader for one in judged)
-    return [_timepoint_row(one, answer, named) for one in judged for answer in one.assessments]
+    rows = [_timepoint_row(one, answer, named) for one in judged for answer in one.assessments]
+    columns = dict.fromkeys(name for row in rows for name in row if name != "rule")
+    return [{**{name: row.get(name) for name in columns}, "rule": row["rule"]} for row in rows]
 
 
-def _timepoint_row(one: Judged, answer: TimepointAssessment, named: bool) -> Cells:
+def _timepoint_row(one: Judged, answer: CriterionAssessment, named: bool) -> Cells:
     sums = answer.sums
+    leading = answer.measures[0] if answer.measures and sums.baseline_mm is None else sums
     return {
         "subject": one.reading.subject,
         **({"reader": one.reading.reader} if named else {}),
@@ -118,11 +128,22 @@ def _timepoint_row(one: Judged, answer: TimepointAssessment, named: bool) -> Cel
         "sum_mm": sums.sum_mm,
         "baseline_sum_mm": sums.baseline_mm,
         "nadir_mm": sums.nadir_mm,
-        "change_from_baseline_pct": _rounded(sums.change_from_baseline_pct),
-        "change_from_nadir_pct": _rounded(sums.change_from_nadir_pct),
+        "change_from_baseline_pct": _rounded(leading.change_from_baseline_pct),
+        "change_from_nadir_pct": _rounded(leading.change_from_nadir_pct),
         "change_from_nadir_mm": sums.change_from_nadir_mm,
+        **_measures(answer.measures),
+        **{name: word.value for name, word in answer.parts.items()},
         "rule": " ".join(firing.rule for firing in answer.rule),
     }
+
+
+def _measures(measures: Sequence[Measure]) -> Cells:
+    cells: Cells = {}
+    for measure in measures:
+        cells[measure.name] = measure.value
+        cells[f"{measure.name}_baseline"] = measure.baseline
+        cells[f"{measure.name}_nadir"] = measure.nadir
+    return cells
 
 
 def _rounded(percent: Decimal | None) -> Decimal | None:
@@ -144,16 +165,19 @@ def overall_rows(text: str, source: str, criterion: Criterion) -> list[Cells]:
     ReadingError
         With every word that is not known and its line.
     """
+    if criterion.overall is None or criterion.overall_firing is None:
+        why = "target, non-target and new lesion do not decide the overall response; judge the lesions instead"
+        raise ReadingError(f"{criterion.title}: {why}")
     table = read_table(text, source, required=("target", "non_target", "new"), optional=_IDENTITY)
     if not table.rows and not table.faults:
         table.fault(1, "empty", "the table has no rows")
-    rows = [_overall_row(row, criterion) for row in table.rows]
+    rows = [_overall_row(row, criterion.overall, criterion.overall_firing) for row in table.rows]
     if table.faults:
         raise ReadingError(f"{source}: {len(table.faults)} fault(s), nothing was judged", tuple(table.faults))
     return rows
 
 
-def _overall_row(row: Row, criterion: Criterion) -> Cells:
+def _overall_row(row: Row, overall: Callable[..., Any], firing: Callable[..., Firing]) -> Cells:
     blank = len(row.table.faults)
     target = row.word("target", TargetResponse) or TargetResponse.NOT_APPLICABLE
     non_target = row.word("non_target", NonTargetResponse) or NonTargetResponse.NOT_APPLICABLE
@@ -162,6 +186,6 @@ def _overall_row(row: Row, criterion: Criterion) -> Cells:
         return {}
     return {
         **row.cells,
-        "overall": criterion.overall(target, non_target, new).value,
-        "rule": criterion.overall_firing(target, non_target, new).rule,
+        "overall": overall(target, non_target, new).value,
+        "rule": firing(target, non_target, new).rule,
     }

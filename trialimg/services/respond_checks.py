@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from trialimg.core.lesions import LesionKind, LesionStatus, NonTargetStatus, Role, Seen
+from trialimg.core.lesions import LesionKind, LesionStatus, NonTargetStatus, Quantities, Role, Seen
 from trialimg.core.trial import Timepoint
 from trialimg.services.tables import Row
 
@@ -43,6 +43,7 @@ class LesionRow:
     merged_into: str
     local_therapy: bool
     slice_mm: Decimal | None
+    quantities: Quantities
 
     def fault(self, code: str, message: str) -> None:
         """Note something wrong in this line."""
@@ -67,8 +68,9 @@ def _check_measurement(row: LesionRow) -> None:
         row.fault("zero_diameter", "diameter_mm is 0; a lesion that has gone is seen 'absent' and has no diameter")
     if row.seen is not Seen.MEASURED and row.diameter_mm is not None:
         row.fault("diameter_of_unmeasured", f"seen is {row.seen.value}, so diameter_mm must be blank")
-    if row.seen is Seen.MEASURED and row.diameter_mm is None and row.role is Role.TARGET:
-        row.fault("no_diameter", "a measured target needs its diameter_mm")
+    unmeasured = row.diameter_mm is None and row.quantities == Quantities()
+    if row.seen is Seen.MEASURED and unmeasured and row.role is Role.TARGET:
+        row.fault("no_diameter", "a measured target needs its diameter_mm, or what its criterion measures instead")
 
 
 def _check_status(row: LesionRow) -> None:

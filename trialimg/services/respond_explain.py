@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trialimg.core.errors import ReadingError
-from trialimg.core.responses import Firing, TimepointAssessment
+from trialimg.core.responses import CriterionAssessment, Firing
 from trialimg.core.settings import shown
 from trialimg.core.trial import Finding
 from trialimg.services.respond import Judged
@@ -60,7 +60,7 @@ def explained(
     return Explanation(criterion, shown(rules), reasons, tuple(f for one in chosen for f in one.findings))
 
 
-def _explained(one: Judged, answer: TimepointAssessment) -> ExplainedTimepoint:
+def _explained(one: Judged, answer: CriterionAssessment) -> ExplainedTimepoint:
     visit = answer.timepoint
     return ExplainedTimepoint(
         one.reading.subject, one.reading.reader, visit.id, str(visit.date), answer.overall.value, answer.rule

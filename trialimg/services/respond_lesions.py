@@ -18,6 +18,7 @@ from trialimg.core.lesions import (
     NewLesionStatus,
     NonTargetStatus,
     Observation,
+    Quantities,
     Role,
     Seen,
     Track,
@@ -135,6 +136,7 @@ def _lesion_row(row: Row) -> LesionRow | None:
         row, subject, timepoint, lesion, row.text("reader"), day, role, kind, row.text("organ"), seen, diameter_mm,
         row.text("reason"), status, row.text("split_from"), row.text("merged_into"), treated in _YES,
         numbers["slice_mm"],
+        Quantities(numbers["short_mm"], numbers["volume_ml"], numbers["mean_hu"], numbers["sul_peak"]),
     )  # fmt: skip
 
 
@@ -200,4 +202,5 @@ def _said(row: LesionRow) -> dict[str, Any]:
         "status": status,
         "local_therapy": row.local_therapy,
         "merged_into": row.merged_into or None,
+        "quantities": row.quantities,
     }
