@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from trialimg.adapters.segmenters.ellipsoids import Ellipsoid, EllipsoidRatios, Window, require_inside
-from trialimg.adapters.segmenters.following import FollowSettings, Pair, found_again
+from trialimg.adapters.segmenters.following import FollowSettings, Pair, Weights, found_again
 from trialimg.adapters.segmenters.levels import estimate_levels
 from trialimg.adapters.segmenters.regions import SpacingZyx, filled, largest_part, settle, without_branches
 from trialimg.adapters.segmenters.settings import require_positive_numbers
@@ -99,18 +99,11 @@ class ClassicalSegmenter(FollowSettings, EllipsoidRatios):
         if earlier_mask.is_empty:
             raise GeometryError("the earlier mask is empty: there is no lesion to follow")
         was = earlier_mask.array > 0
-        window = Window.around(Ellipsoid.fitted(was, grid), grid, scale=1.5, margin_mm=15.0)
-        x, y, z = grid.spacing_mm
+        window = Window.around(Ellipsoid.fitted(was, grid), grid, scale=1.8, margin_mm=12.0)
         later, before = (window.cut(volume).array.astype(np.float64) for volume in (image, earlier))
-        pair = Pair(later, before, window.cut_array(was), (z, y, x))
-        return window.paste(
-            found_again(
-                pair,
-                self,
-                smoothness=self.smoothness_odds,
-                limit=self.brightness_odds,
-            )
-        )
+        pair = Pair(later, before, window.cut_array(was), window.geometry)
+        weights = Weights(self.shape_odds, self.brightness_odds, self.smoothness_odds, self.thinnest)
+        return window.paste(found_again(pair, self, weights))
 
     def _scene(self, image: Volume, ellipsoid: Ellipsoid, prompt: Prompt) -> _Scene:
         grid = image.geometry
