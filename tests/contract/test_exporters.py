@@ -117,6 +117,7 @@ class TestTables:
         assert row["diameter_mm"] == "27.9"
         assert float(row["long_axis_mm"]) == 27.9137
         assert row["evidence"].startswith("sha256:")
+        assert row["long_axis_lps_mm"] == "(-60.0000 20.0000 -310.5000) (-32.0863 20.0000 -310.5000)"
 
     def test_what_was_not_measured_is_blank_and_says_why(self, tables: Path) -> None:
         unmeasured = [r for r in table(tables, "lesions.csv") if r["seen"] != Seen.MEASURED.value]

@@ -90,7 +90,7 @@ def _lesion_rows(result: TrialResult) -> Iterator[_LesionRow]:
 
 
 def _points(line: tuple[PointLps, PointLps]) -> str:
-    return "; ".join(" ".join(f"{coordinate:.4f}" for coordinate in point) for point in line)
+    return " ".join("(" + " ".join(f"{coordinate:.4f}" for coordinate in point) + ")" for point in line)
 
 
 def _line(measurement: LesionMeasurement | None, name: str) -> str | None:

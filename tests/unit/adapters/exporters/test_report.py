@@ -190,6 +190,11 @@ class TestComplete:
         images = [r for s in result.subjects for t in s.timepoints for r in t.lesions if r.key_image is not None]
         assert html.count("data:image/png") == len(images) > 50
 
+    def test_a_lesion_in_parts_says_so_in_its_course_and_below_its_picture(self, html: str) -> None:
+        found = words(html)
+        assert "61.9 (2 parts)" in found
+        assert "(largest of 2 parts)" in found
+
     def test_disagreements_with_known_answers_are_listed(self, html: str) -> None:
         found = words(html)
         assert "Responses equal 38 of 39" in found

@@ -11,7 +11,7 @@ from trialimg.core.lesions import Lesion, LesionKind, Observation, Role, Seen
 from trialimg.core.responses import Sums, TimepointAssessment
 from trialimg.services.results import LesionResult, SubjectResult, TimepointResult
 
-__all__ = ["Course", "CourseBlock", "CourseRow", "course_of"]
+__all__ = ["Course", "CourseBlock", "CourseRow", "course_of", "lesions_of", "result_at"]
 
 MOST_FOLLOWUPS = 8
 """Columns beside baseline that a page is wide enough for."""
@@ -68,7 +68,7 @@ def course_of(subject: SubjectResult) -> Course:
 
 def _block(subject: SubjectResult, timepoints: Sequence[TimepointResult]) -> CourseBlock:
     heads = tuple((t.timepoint.id, iso(t.timepoint.date), _day(t.day)) for t in timepoints)
-    lesions = tuple(_lesion_row(lesion, role, timepoints) for lesion, role in _lesions(subject))
+    lesions = tuple(_lesion_row(lesion, role, timepoints) for lesion, role in lesions_of(subject))
     return CourseBlock(heads, lesions, _sum_rows(timepoints), _response_rows(timepoints))
 
 
@@ -76,7 +76,7 @@ def _day(day: int | None) -> str:
     return "" if day is None else f"day {day}".replace("-", MINUS)
 
 
-def _lesions(subject: SubjectResult) -> list[tuple[Lesion, Role]]:
+def lesions_of(subject: SubjectResult) -> list[tuple[Lesion, Role]]:
     """Every lesion once: targets, non-targets, new ones; each group by its label."""
     found: dict[str, tuple[Lesion, Role]] = {}
     for at in subject.timepoints:
@@ -89,11 +89,12 @@ def _lesions(subject: SubjectResult) -> list[tuple[Lesion, Role]]:
 def _lesion_row(lesion: Lesion, role: Role, timepoints: Sequence[TimepointResult]) -> CourseRow:
     place = ", ".join(part for part in (_ROLES[role], lesion.organ, lesion.site) if part)
     axis = ", short axis" if lesion.kind is LesionKind.NODAL else ""
-    cells = tuple(_lesion_cell(_at(t, lesion)) for t in timepoints)
+    cells = tuple(_lesion_cell(result_at(t, lesion)) for t in timepoints)
     return CourseRow(lesion.label or lesion.id, place + axis, cells)
 
 
-def _at(timepoint: TimepointResult, lesion: Lesion) -> LesionResult | None:
+def result_at(timepoint: TimepointResult, lesion: Lesion) -> LesionResult | None:
+    """What was found of a lesion at a timepoint."""
     return next((r for r in timepoint.lesions if r.observation.lesion.id == lesion.id), None)
 
 

@@ -9,7 +9,7 @@ from trialimg.adapters.exporters.figures.figure import arm_name
 from trialimg.adapters.exporters.figures.key_image import field_of_view_mm, key_image_svg
 from trialimg.adapters.exporters.figures.sum_course import sum_course_svg
 from trialimg.adapters.exporters.figures.thresholds import Thresholds
-from trialimg.adapters.exporters.report.course import Course, course_of
+from trialimg.adapters.exporters.report.course import Course, course_of, lesions_of, result_at
 from trialimg.adapters.exporters.wording import ABSENT, TIMES, iso, mm, percent_change, time_text
 from trialimg.core.responses import Firing
 from trialimg.core.trial import Finding
@@ -121,7 +121,7 @@ def _facts(subject: SubjectResult) -> tuple[tuple[str, str], ...]:
 def _answers(endpoints: SubjectEndpoints) -> list[Answer]:
     burden = endpoints.burden
     answers = [_best_answer("Best overall response", endpoints.best)]
-    if endpoints.confirmed != endpoints.best:
+    if (endpoints.confirmed.response, endpoints.confirmed.date) != (endpoints.best.response, endpoints.best.date):
         answers.append(_best_answer("Confirmed best response", endpoints.confirmed))
     change = f"{percent_change(burden.best_change_pct)} %" if burden.best_change_pct is not None else ABSENT
     lowest = f"smallest sum {mm(burden.nadir_mm)} mm on {iso(burden.nadir_date)}" if burden.nadir_date else ""
@@ -141,12 +141,12 @@ def _best_answer(name: str, best: BestResponse) -> Answer:
 
 
 def _strips(subject: SubjectResult) -> list[ImageStrip]:
-    shown: dict[str, list[tuple[TimepointResult, LesionResult, KeyImage]]] = {}
-    for at in subject.timepoints:
-        for result in at.lesions:
-            if result.key_image is not None:
-                shown.setdefault(result.observation.lesion.id, []).append((at, result, result.key_image))
-    return [_strip(pictures) for _, pictures in sorted(shown.items())]
+    strips = []
+    for lesion, _ in lesions_of(subject):
+        seen = [(t, r, r.key_image) for t in subject.timepoints if (r := result_at(t, lesion)) and r.key_image]
+        if seen:
+            strips.append(_strip(seen))
+    return strips
 
 
 def _strip(seen: Sequence[tuple[TimepointResult, LesionResult, KeyImage]]) -> ImageStrip:
@@ -171,4 +171,5 @@ def _reading(result: LesionResult) -> str:
     if measurement is None:
         return observation.seen.value.replace("_", " ")
     axes = f"{measurement.long_axis_mm:.1f} {TIMES} {measurement.short_axis_mm:.1f} mm"
-    return f"{axes}, {measurement.volume_ml:.1f} ml"
+    parts = f" (largest of {result.fragments} parts)" if result.fragments > 1 else ""
+    return f"{axes}, {measurement.volume_ml:.1f} ml{parts}"
