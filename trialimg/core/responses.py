@@ -14,6 +14,10 @@ __all__ = [
     "BoneResponse",
     "CriterionAssessment",
     "Firing",
+    "ImmuneModifiedResponse",
+    "ImmuneNonTargetResponse",
+    "ImmuneRelatedResponse",
+    "ImmuneResponse",
     "LymphomaResponse",
     "Measure",
     "MetabolicResponse",
@@ -26,6 +30,7 @@ __all__ = [
     "Sums",
     "TargetResponse",
     "TimepointAssessment",
+    "WhoResponse",
 ]
 
 
@@ -156,6 +161,75 @@ class Pcwg3Response(Enum):
     NED = "NED"
 
 
+class ImmuneResponse(Enum):
+    """Response under immunotherapy by iRECIST: of the target lesions, and overall."""
+
+    CR = "iCR"
+    PR = "iPR"
+    SD = "iSD"
+    NON_CR_NON_PD = "NON-iCR/NON-iUPD"
+    UNCONFIRMED_PD = "iUPD"
+    """Progression that a later scan has yet to confirm."""
+    PD = "iCPD"
+    """Progression that a later scan has confirmed."""
+    NE = "NE"
+    NED = "NED"
+    NOT_APPLICABLE = "NA"
+    """No target lesion was chosen at baseline."""
+
+
+class ImmuneNonTargetResponse(Enum):
+    """Response of the non-target lesions by iRECIST."""
+
+    CR = "iCR"
+    NON_CR_NON_PD = "NON-iCR/NON-iUPD"
+    UNCONFIRMED_PD = "iUPD"
+    PD = "iCPD"
+    NE = "NE"
+    NOT_APPLICABLE = "NA"
+
+
+class ImmuneRelatedResponse(Enum):
+    """Response of the whole burden, new lesions included, by irRC and irRECIST."""
+
+    CR = "irCR"
+    PR = "irPR"
+    SD = "irSD"
+    UNCONFIRMED_PD = "unconfirmed irPD"
+    PD = "irPD"
+    """Progression that a later scan has confirmed."""
+    NE = "NE"
+    NED = "NED"
+    NOT_APPLICABLE = "NA"
+
+
+class ImmuneModifiedResponse(Enum):
+    """Response of the whole burden, new lesions included, by imRECIST."""
+
+    CR = "imCR"
+    PR = "imPR"
+    SD = "imSD"
+    UNCONFIRMED_PD = "unconfirmed imPD"
+    PD = "imPD"
+    """Progression that a later scan has confirmed."""
+    NE = "NE"
+    NED = "NED"
+    NOT_APPLICABLE = "NA"
+
+
+class WhoResponse(Enum):
+    """Response by the WHO handbook of 1979: of the target lesions, and overall."""
+
+    CR = "CR"
+    PR = "PR"
+    NC = "NC"
+    """No change."""
+    PD = "PD"
+    NE = "NE"
+    NED = "NED"
+    NOT_APPLICABLE = "NA"
+
+
 class BestOverallResponse(Enum):
     """Best overall response of a subject (ADaM PARAMCD BOR / CBOR)."""
 
@@ -236,7 +310,7 @@ class CriterionAssessment:
 
     timepoint: Timepoint
     target: Enum
-    non_target: NonTargetResponse
+    non_target: Enum
     new_lesion: NewLesionResponse
     overall: Enum
     sums: Sums
@@ -255,6 +329,7 @@ class TimepointAssessment(CriterionAssessment):
     """One timepoint judged in the words of RECIST."""
 
     target: TargetResponse
+    non_target: NonTargetResponse
     overall: OverallResponse
 
 
