@@ -119,6 +119,12 @@ class TestWaterfall:
         assert figure is not None
         assert "+300↑" in texts(figure.svg)
 
+    def test_bars_too_narrow_for_upright_letters_still_carry_them(self) -> None:
+        many = [replace(COURSES[i % 10], id=f"S-{i:03d}") for i in range(90)]
+        figure = waterfall(trial_result(many, key_images=False))
+        assert figure is not None
+        assert sum(text in WORDS for text in texts(figure.svg)) == 90 + len(WORDS)  # with those of the legend
+
     def test_nobody_evaluable_gives_no_figure(self) -> None:
         assert waterfall(trial_result([c for c in COURSES if c.id == "S-1011"])) is None
 

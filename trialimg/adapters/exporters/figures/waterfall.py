@@ -30,6 +30,7 @@ WIDEST_BAR = 38.0
 NAMED_UP_TO = 60
 LONGEST_NAME = 15
 NUMBERED_UP_TO = 26
+NARROWEST_UPRIGHT = 9
 
 _TITLE = "Best change of the sum of target diameters"
 
@@ -86,9 +87,11 @@ def _draw_bar(drawing: Drawing, frame: Frame, place: int, bar: _Bar, *, crowded:
     tooltip = f"{bar.subject}, {arm_name(bar.arm)}: {bar.change_pct:+.1f} %, best response {bar.response}"
     corner = (middle - width / 2, top)
     drawing.rect(corner, (width, height), tooltip=tooltip, fill=look.fill, stroke=look.edge, stroke_width=0.8)
-    if width < 9:
-        return
     upward = bar.change_pct >= 0
+    if width < NARROWEST_UPRIGHT:
+        at, anchor = (middle + width / 3, end + (-3 if upward else 3)), "start" if upward else "end"
+        drawing.text(at, look.letters, font_size=min(7.5, width), font_weight=600, text_anchor=anchor, turn=-90)
+        return
     letters_y = end - 5 if upward else end + 12
     at = (middle, letters_y - (11 if upward and not crowded else 0))
     size = 10.5 if width > 14 else 8
