@@ -13,16 +13,19 @@
 Rows: ``T`` target, ``NT`` non-target, ``NL`` new lesion, ``N`` target node; the organ ``node`` makes any of them nodal.
 Cells: a length in mm, ``0`` or ``gone`` absent, ``small`` too small to measure, ``NE`` not evaluable, ``.`` no record,
 ``yes`` present, ``worse`` unequivocal progression, ``new`` and ``maybe`` an unequivocal and an equivocal new lesion,
-``>T2`` merged into T2, ``*20`` 20 mm (``*0`` absent) after local therapy. A row ``T1a<T1`` is a fragment of T1.
+``>T2`` merged into T2, ``*20`` 20 mm (``*0`` absent) after local therapy, ``30x20`` 30 mm long and 20 mm across,
+``100@60`` 100 mm long of 60 HU on average, ``v7.0`` a volume in mL, ``u2.4`` a peak uptake. A row ``T1a<T1`` is a
+fragment of T1.
 A line ``= what`` gives the expected words of the follow-ups, ``-`` where nothing is claimed.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import ModuleType
 from typing import Any
 
 from trialimg.core.lesions import (
@@ -32,15 +35,16 @@ from trialimg.core.lesions import (
     NewLesionStatus,
     NonTargetStatus,
     Observation,
+    Quantities,
     Role,
     Seen,
     Track,
 )
-from trialimg.core.responses import TimepointAssessment
+from trialimg.core.responses import CriterionAssessment, TimepointAssessment
 from trialimg.core.trial import Timepoint
 from trialimg.criteria import recist11
 
-__all__ = ["BASELINE", "Readings", "judged", "readings"]
+__all__ = ["BASELINE", "Readings", "judged", "judged_by", "readings"]
 
 BASELINE = dt.date(2024, 1, 1)
 
@@ -85,17 +89,32 @@ def judged(table: str, rules: recist11.Rules | None = None, **facts: recist11.Fa
     """The table's answers, after comparing each claimed word with the one that was given."""
     record = readings(table)
     answers = record.assess(rules, **facts)
-    for what, words in record.expected.items():
-        given = tuple(_word(answer, what) for answer in answers)
-        assert len(words) == len(given), f"{what}: {len(words)} claimed, {len(given)} follow-ups"
-        claimed = tuple(g if w == "-" else w for w, g in zip(words, given, strict=True))
-        assert given == claimed, f"{what}: {given}, should be {claimed}"
+    _compare(record, answers)
     return answers
 
 
-def _word(answer: TimepointAssessment, what: str) -> str:
+def judged_by(criterion: ModuleType, table: str, rules: Any = None, **facts: Any) -> tuple[CriterionAssessment, ...]:
+    """As `judged`, by the module of another criterion."""
+    record = readings(table)
+    rules = rules if rules is not None else criterion.Rules()
+    answers = criterion.assess(record.tracks, record.designations, record.timepoints, rules, facts=facts)
+    _compare(record, answers)
+    return tuple(answers)
+
+
+def _compare(record: Readings, answers: Sequence[CriterionAssessment]) -> None:
+    for what, words in record.expected.items():
+        given = tuple(_word(answer, what) for answer in answers)
+        assert len(words) == len(given), f"{what}: {len(words)} claimed, {len(given)} follow-ups"
+        claimed = tuple(g if w == "-" else w.replace("_", " ") for w, g in zip(words, given, strict=True))
+        assert given == claimed, f"{what}: {given}, should be {claimed}"
+
+
+def _word(answer: CriterionAssessment, what: str) -> str:
     if what == "sum":
         return str(answer.sums.sum_mm)
+    if what in answer.parts:
+        return str(answer.parts[what].value)
     return str(getattr(answer, what).value)
 
 
@@ -126,4 +145,17 @@ def _observations(lesion: Lesion, values: list[str], timepoints: tuple[Timepoint
         elif cell in _WORDS:
             yield Observation(lesion, timepoint, local_therapy=treated, **_WORDS[cell])
         else:
-            yield Observation(lesion, timepoint, Seen.MEASURED, Decimal(cell), local_therapy=treated)
+            length, measured = _measured(cell)
+            yield Observation(lesion, timepoint, Seen.MEASURED, length, local_therapy=treated, quantities=measured)
+
+
+def _measured(cell: str) -> tuple[Decimal | None, Quantities]:
+    """The diameter of a cell and whatever else stands in it."""
+    for sign, name in (("v", "volume_ml"), ("u", "sul_peak")):
+        if cell.startswith(sign):
+            return None, Quantities(**{name: Decimal(cell[1:])})
+    for sign, name in (("x", "short_axis_mm"), ("@", "mean_hu"), ("u", "sul_peak")):
+        length, found, other = cell.partition(sign)
+        if found:
+            return Decimal(length), Quantities(**{name: Decimal(other)})
+    return Decimal(cell), Quantities()

@@ -10,7 +10,8 @@ from typing import Any
 from trialimg.core.errors import ProtocolError
 from trialimg.core.responses import CriterionAssessment, Firing
 from trialimg.core.trial import Finding
-from trialimg.criteria import recist10, recist11
+from trialimg.criteria import choi, mchoi, recist10, recist11
+from trialimg.criteria.measurability import conformance_by
 
 __all__ = ["CRITERIA", "Criterion", "criterion"]
 
@@ -43,7 +44,7 @@ def _criterion(name: str, title: str, module: ModuleType) -> Criterion:
         module.assess,
         getattr(module, "overall", None),
         getattr(module, "overall_firing", None),
-        module.conformance,
+        module.conformance if hasattr(module, "conformance") else conformance_by(module.measurable),
         module.Facts(),
     )
 
@@ -52,6 +53,8 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
     {
         "recist11": _criterion("recist11", "RECIST 1.1", recist11),
         "recist10": _criterion("recist10", "RECIST 1.0", recist10),
+        "choi": _criterion("choi", "Choi", choi),
+        "mchoi": _criterion("mchoi", "modified Choi", mchoi),
     }
 )
 

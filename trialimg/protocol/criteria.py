@@ -7,7 +7,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-from trialimg.criteria import recist11
+from trialimg.criteria.registry import CRITERIA
 
 __all__ = ["Criterion", "built_criteria", "rules_type"]
 
@@ -40,7 +40,9 @@ class Criterion(Enum):
     VOLUMETRIC = "volumetric"
 
 
-_RULES: Mapping[Criterion, type[Any]] = MappingProxyType({Criterion.RECIST_1_1: recist11.Rules})
+_RULES: Mapping[Criterion, type[Any]] = MappingProxyType(
+    {Criterion(name): type(built.rules) for name, built in CRITERIA.items()}
+)
 
 
 def rules_type(criterion: Criterion) -> type[Any] | None:

@@ -16,7 +16,7 @@ from trialimg.core.settings import shown
 from trialimg.criteria import recist10, recist11
 from trialimg.endpoints.settings import EndpointSettings
 
-PAGES = ("recist11.md", "recist10.md", "endpoints.md", "respond.md")
+PAGES = sorted(page.name for page in (Path(__file__).parents[3] / "docs/reference/criteria").glob("*.md"))
 FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

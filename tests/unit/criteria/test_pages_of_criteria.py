@@ -1,0 +1,61 @@
+"""Each page of a criterion names every setting with its default, every fact, and every rule its module can cite."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from enum import Enum
+from pathlib import Path
+from types import ModuleType
+from typing import get_args, get_type_hints
+
+import pytest
+
+from trialimg.core.settings import shown
+from trialimg.criteria import choi, mchoi
+
+PAGES: dict[str, tuple[ModuleType, ...]] = {
+    "choi.md": (choi, mchoi),
+}
+"""The first module's defaults stand in the table of settings, the others' where they differ."""
+
+
+def page(root: Path, name: str) -> str:
+    return (root / "docs/reference/criteria" / name).read_text()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_setting_stands_in_the_page_with_its_default(root: Path, name: str) -> None:
+    text, (first, *others) = page(root, name), PAGES[name]
+    rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", text, re.MULTILINE))
+    assert rows == shown(first.Rules())
+    for other in others:
+        own = {key: value for key, value in shown(other.Rules()).items() if rows.get(key) != value}
+        short = other.__name__.rpartition(".")[2]
+        stated = re.search(rf"^Defaults of `{short}`: (.*?)\.$", text, re.MULTILINE | re.DOTALL)
+        assert stated is not None
+        assert dict(re.findall(r"`(\w+)` = `([^`]*)`", stated[1])) == own
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_fact_and_its_words_stand_in_the_page(root: Path, name: str) -> None:
+    text = page(root, name)
+    for module in PAGES[name]:
+        for field in fields(module.Facts()):
+            assert f"`{field.name}`" in text
+            hint = get_type_hints(type(module.Facts()))[field.name]
+            for option in (*get_args(hint), hint):
+                if isinstance(option, type) and issubclass(option, Enum):
+                    assert {f"`{word.value}`" for word in option if f"`{word.value}`" not in text} == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_rule_that_the_code_cites_stands_in_the_page(root: Path, name: str) -> None:
+    text = page(root, name)
+    for module in PAGES[name]:
+        assert module.__file__ is not None
+        place = Path(module.__file__)
+        files = place.parent.glob("*.py") if place.name == "__init__.py" else [place]
+        source = "".join(file.read_text() for file in files)
+        cited = set(re.findall(r'"[A-Z0-9-]+/([A-Z]+[0-9]+[a-z]?)"', source))
+        assert {rule for rule in cited if not re.search(rf"\b{rule}\b", text)} == set()
