@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +61,11 @@ class Pair:
     earlier_region: BoolArray
     grid: Geometry
 
+    @cached_property
+    def place(self) -> BoolArray:
+        """Where the lesion was, give or take a voxel."""
+        return ndimage.binary_dilation(self.earlier_region, np.ones((3, 3, 3)))
+
     @property
     def spacing_zyx_mm(self) -> SpacingZyx:
         x, y, z = self.grid.spacing_mm
@@ -91,12 +97,10 @@ def found_again(pair: Pair, settings: FollowSettings, weights: Weights) -> BoolA
     parts, chosen = _parts(pair, odds, settings, weights)
     if not chosen:
         return _remnant(pair, levels, settings)
-    away_mm = distance_mm(pair.earlier_region, pair.spacing_zyx_mm)
-    near = away_mm <= 1.01 * min(pair.spacing_zyx_mm)
     odds = odds + _bound(pair, settings, weights)
     region = np.zeros_like(pair.earlier_region)
     for part in chosen:
-        region |= _grown((parts == part) & near, odds, pair.grid, weights)
+        region |= _grown((parts == part) & pair.place, odds, pair.grid, weights)
     return region
 
 
@@ -110,9 +114,7 @@ def _levels(pair: Pair) -> Levels:
 
 def _brightness(pair: Pair, levels: Levels, settings: FollowSettings, weights: Weights) -> FloatArray:
     """Log odds of each voxel by its value, less where something else as bright as the lesion was known."""
-    away_mm = distance_mm(pair.earlier_region, pair.spacing_zyx_mm)
-    beside = away_mm > 1.01 * min(pair.spacing_zyx_mm)
-    known = beside & (levels.evidence(pair.earlier, weights.brightness_odds) > 0)
+    known = ~pair.place & (levels.evidence(pair.earlier, weights.brightness_odds) > 0)
     odds = levels.evidence(pair.later, weights.brightness_odds)
     return np.where(known, odds - settings.known_odds, odds)
 
@@ -128,13 +130,24 @@ def _parts(
     region = settle(near_odds, weights.smoothness_odds, pair.spacing_zyx_mm)
     parts, count = ndimage.label(region, np.ones((3, 3, 3)))
     sizes = np.bincount(parts.ravel(), minlength=count + 1)
-    inside = np.bincount(parts[pair.earlier_region], minlength=count + 1)
+    place = pair.place if radius_mm < settings.reach_mm else pair.earlier_region  # a small lesion may lie beside it
+    inside = np.bincount(parts[place], minlength=count + 1)
     needed = settings.least_overlap * np.minimum(sizes, np.count_nonzero(pair.earlier_region))
     large = sizes * pair.grid.voxel_volume_mm3 / 1000 >= settings.smallest_ml
     lesion = large & (inside >= np.maximum(needed, 1))
     lesion[0] = False
     lesion &= inside >= settings.smallest_share * np.max(inside, where=lesion, initial=0)
+    deep = _depths_mm(parts, pair) >= min(settings.reach_mm, radius_mm / 2)
+    if (lesion & deep).any():  # a part on the rim of the earlier place is a neighbour seen through misalignment
+        lesion &= deep
     return parts, tuple(np.flatnonzero(lesion).tolist())
+
+
+def _depths_mm(parts: IntArray, pair: Pair) -> FloatArray:
+    """How deep each part reaches into the earlier place; index 0 is the background."""
+    depth_mm = distance_mm(~pair.earlier_region, pair.spacing_zyx_mm)
+    deepest: FloatArray = ndimage.maximum(depth_mm, parts, np.arange(parts.max() + 1))
+    return deepest
 
 
 def _bound(pair: Pair, settings: FollowSettings, weights: Weights) -> FloatArray:
