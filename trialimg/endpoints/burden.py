@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trialimg.core.responses import OverallResponse, TimepointAssessment
+from trialimg.core.responses import (
+    CriterionAssessment,
+    ImmuneModifiedResponse,
+    ImmuneRelatedResponse,
+    ImmuneResponse,
+    OverallResponse,
+)
 from trialimg.core.trial import Timepoint
 from trialimg.endpoints.results import TumourBurden
 
 __all__ = ["tumour_burden"]
 
 _NOTHING = TumourBurden(None, None, None, None)
+_PROGRESSIONS = (OverallResponse.PD, ImmuneResponse.PD, ImmuneRelatedResponse.PD, ImmuneModifiedResponse.PD)
 
 
-def tumour_burden(assessments: Sequence[TimepointAssessment], baseline: Timepoint | None) -> TumourBurden:
+def tumour_burden(assessments: Sequence[CriterionAssessment], baseline: Timepoint | None) -> TumourBurden:
     """Best change from baseline and the nadir, over the assessments up to and with the first progression.
+
+    Where progressions are confirmed, that is the first confirmed one.
 
     A timepoint whose sum could not be made (a target missing) takes no part.
     """
@@ -32,8 +41,8 @@ def tumour_burden(assessments: Sequence[TimepointAssessment], baseline: Timepoin
     return TumourBurden(change_pct, best_date, nadir_mm, nadir_date, days)
 
 
-def _until_progression(assessments: Sequence[TimepointAssessment]) -> Sequence[TimepointAssessment]:
+def _until_progression(assessments: Sequence[CriterionAssessment]) -> Sequence[CriterionAssessment]:
     for index, assessment in enumerate(assessments):
-        if assessment.overall is OverallResponse.PD:
+        if assessment.overall in _PROGRESSIONS:
             return assessments[: index + 1]
     return assessments

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 
 from trialimg.core.responses import BestOverallResponse, Firing
 
-__all__ = ["BestResponse", "SubjectEndpoints", "TimeToEvent", "TumourBurden"]
+__all__ = ["BestResponse", "ImmuneBestResponse", "SubjectEndpoints", "TimeToEvent", "TumourBurden"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,15 @@ class BestResponse:
 
     response: BestOverallResponse
     date: dt.date | None
+    rule: Firing
+
+
+@dataclass(frozen=True)
+class ImmuneBestResponse:
+    """Best overall response in the words of an immunotherapy criterion (iBOR)."""
+
+    response: Enum
+    date: dt.date
     rule: Firing
 
 
@@ -65,5 +75,7 @@ class SubjectEndpoints:
     """First CR or PR that was confirmed later."""
     progression_date: dt.date | None = None
     disease_control_date: dt.date | None = None
+    immune_best: ImmuneBestResponse | None = None
+    """Where the responses are those of an immunotherapy criterion."""
     settings: tuple[tuple[str, str], ...] = ()
     """Every setting in force, defaults included."""

@@ -29,11 +29,13 @@ class DatedResponse:
     """The date a progression is given: the earliest image of the assessment."""
     note: str = ""
     """Why the response is not the one that was read; empty where it is."""
+    unconfirmed_pd: bool = False
+    """A progression that a later assessment ended: an adequate assessment, but neither response nor progression."""
 
     @property
     def evaluated(self) -> bool:
         """An adequate assessment: anything but NE and ND."""
-        return self.response not in _NOT_EVALUATED
+        return self.unconfirmed_pd or self.response not in _NOT_EVALUATED
 
 
 def dated(assessments: Iterable[TimepointAssessment]) -> tuple[DatedResponse, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
-from trialimg.core.responses import BestOverallResponse, TimepointAssessment
+from trialimg.core.errors import ReadingError
+from trialimg.core.responses import BestOverallResponse, CriterionAssessment, TimepointAssessment
 from trialimg.core.settings import shown
 from trialimg.core.trial import Subject, Timepoint
 from trialimg.endpoints.best_response import (
@@ -16,12 +18,13 @@ from trialimg.endpoints.best_response import (
     first_response_date,
 )
 from trialimg.endpoints.burden import tumour_burden
+from trialimg.endpoints.immune import IMMUNE_WORDS, ImmuneReading, immune_best_response, settled
 from trialimg.endpoints.results import SubjectEndpoints, TumourBurden
 from trialimg.endpoints.sequence import DatedResponse, counted, dated, first_progression, known
-from trialimg.endpoints.settings import EndpointSettings
+from trialimg.endpoints.settings import CrLost, EndpointSettings
 from trialimg.endpoints.time_to_event import duration_of_response, progression_free_survival, time_to_response
 
-__all__ = ["EndpointSettings", "summarise", "summarise_responses"]
+__all__ = ["EndpointSettings", "summarise", "summarise_immune", "summarise_responses"]
 
 _B = BestOverallResponse
 _RESPONDED = frozenset({_B.CR, _B.PR})
@@ -30,7 +33,7 @@ _CONTROLLED = frozenset({_B.CR, _B.PR, _B.SD, _B.NON_CR_NON_PD})
 
 def summarise(
     subject: Subject,
-    assessments: Sequence[TimepointAssessment],
+    assessments: Sequence[CriterionAssessment],
     *,
     baseline: Timepoint | None,
     settings: EndpointSettings,
@@ -40,21 +43,50 @@ def summarise(
     Parameters
     ----------
     assessments
-        Follow-ups only, of one reader.
+        Follow-ups only, of one reader, by RECIST or by an immunotherapy criterion.
     baseline
         The baseline timepoint; None where there is none that can be used.
 
     Raises
     ------
     ReadingError
-        If two assessments carry one date.
+        If two assessments carry one date, or if their words are those of another family of criteria.
     """
     cutoff = settings.cutoff_date
     ordered = sorted(assessments, key=lambda a: a.timepoint.date)
     up_to_cutoff = [a for a in ordered if cutoff is None or a.timepoint.date <= cutoff]
-    return summarise_responses(
-        subject, dated(ordered), baseline=baseline, settings=settings, burden=tumour_burden(up_to_cutoff, baseline)
-    )
+    burden = tumour_burden(up_to_cutoff, baseline)
+    recist = [a for a in ordered if isinstance(a, TimepointAssessment)]
+    if len(recist) == len(ordered):
+        return summarise_responses(subject, dated(recist), baseline=baseline, settings=settings, burden=burden)
+    return summarise_immune(subject, _immune(ordered), baseline=baseline, settings=settings, burden=burden)
+
+
+def _immune(assessments: Sequence[CriterionAssessment]) -> tuple[ImmuneReading, ...]:
+    strange = sorted({a.overall.value for a in assessments if not isinstance(a.overall, IMMUNE_WORDS)})
+    if strange:
+        words = ", ".join(strange)
+        raise ReadingError(f"endpoints are derived from RECIST and immunotherapy criteria, whose words are not {words}")
+    return tuple(ImmuneReading(a.overall, a.timepoint.date, a.timepoint.progression_date) for a in assessments)
+
+
+def summarise_immune(
+    subject: Subject,
+    readings: Sequence[ImmuneReading],
+    *,
+    baseline: Timepoint | None,
+    settings: EndpointSettings,
+    burden: TumourBurden | None = None,
+) -> SubjectEndpoints:
+    """All endpoints by a criterion that confirms progressions; parameters and errors as for `summarise`.
+
+    Responses lost after a CR are left as read: by these criteria only a confirmed progression ends a response.
+    """
+    cutoff = settings.cutoff_date
+    known_by_then = [r for r in readings if cutoff is None or r.date <= cutoff]
+    own = replace(settings, cr_lost=CrLost.AS_READ)
+    found = summarise_responses(subject, settled(known_by_then), baseline=baseline, settings=own, burden=burden)
+    return replace(found, immune_best=immune_best_response(known_by_then, subject, own))
 
 
 def summarise_responses(

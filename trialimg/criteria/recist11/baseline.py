@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trialimg.core.lesions import LesionKind, Observation, Seen
+from trialimg.core.lesions import Lesion, LesionKind, Observation, Seen
 from trialimg.core.trial import Finding, Severity, Timepoint
 from trialimg.criteria.recist11.rules import IrradiatedTarget, Modality, Rules
 
-__all__ = ["BaselineTarget", "conformance"]
+__all__ = ["BaselineTarget", "conformance", "counted_organ"]
 
 _PAIRED = ("lung", "kidney", "ovary")
 _PLURALS = {"lungs": "lung", "kidneys": "kidney", "ovaries": "ovary"}
@@ -80,13 +80,18 @@ def _counts(targets: Sequence[BaselineTarget], rules: Rules) -> Iterator[_Found]
     by_organ: dict[str, list[str]] = defaultdict(list)
     for target in targets:
         lesion = target.observation.lesion
-        node = rules.nodes_by_short_axis and lesion.kind is LesionKind.NODAL
-        by_organ[_NODES if node else _organ(lesion.organ)].append(lesion.id)
+        by_organ[counted_organ(lesion, rules)].append(lesion.id)
     limit = rules.max_targets_per_organ
     for organ, lesions in sorted(by_organ.items()):
         if len(lesions) > limit:
             text = f"{len(lesions)} targets in {organ or 'an unnamed organ'}, more than {limit} (R6): "
             yield "too_many_targets_in_organ", organ, text + ", ".join(lesions)
+
+
+def counted_organ(lesion: Lesion, rules: Rules) -> str:
+    """The organ that a lesion counts in where the lesions of an organ are limited (R6)."""
+    node = rules.nodes_by_short_axis and lesion.kind is LesionKind.NODAL
+    return _NODES if node else _organ(lesion.organ)
 
 
 def _organ(name: str) -> str:

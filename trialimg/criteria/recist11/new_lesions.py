@@ -11,7 +11,7 @@ from trialimg.core.trial import Timepoint
 from trialimg.criteria.recist11.facts import Facts, Pet
 from trialimg.criteria.recist11.rules import Rules
 
-__all__ = ["NewLesions", "judge_new_lesions"]
+__all__ = ["NewLesions", "judge_new_lesions", "standing_words"]
 
 _NO, _EQUIVOCAL, _UNEQUIVOCAL = NewLesionResponse.NO, NewLesionResponse.EQUIVOCAL, NewLesionResponse.UNEQUIVOCAL
 _RANK = {_NO: 0, _EQUIVOCAL: 1, _UNEQUIVOCAL: 2}
@@ -51,6 +51,25 @@ def judge_new_lesions(
         return tuple(NewLesions(_NO, _NO, _NOTHING_NEW) for _ in followups)
     confirmed = [_confirmed_at(course) if rules.backdate_equivocal else {} for course in courses]
     return tuple(_at(index, courses, confirmed, followups) for index in range(len(followups)))
+
+
+def standing_words(
+    tracks: Sequence[Track], timepoints: Sequence[Timepoint], facts: Mapping[str, Facts], rules: Rules
+) -> Mapping[str, tuple[NewLesionResponse, ...]]:
+    """What each new lesion stands for at every follow-up, dated back where it was confirmed later.
+
+    What FDG-PET alone shows goes by the name ``FDG-PET``.
+    """
+    courses = {track.lesion.id: _course(track, timepoints[1:], rules) for track in tracks}
+    pet = _pet_course(timepoints, facts)
+    if pet:
+        courses["FDG-PET"] = pet
+    return {name: _standing(course, rules) for name, course in courses.items()}
+
+
+def _standing(course: Sequence[_State], rules: Rules) -> tuple[NewLesionResponse, ...]:
+    confirmed = _confirmed_at(course) if rules.backdate_equivocal else {}
+    return tuple(_UNEQUIVOCAL if index in confirmed else state.word for index, state in enumerate(course))
 
 
 def _at(
