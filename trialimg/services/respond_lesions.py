@@ -193,7 +193,7 @@ def _reading(key: tuple[str, str], rows: list[LesionRow], timepoints: tuple[Time
 def _said(row: LesionRow) -> dict[str, Any]:
     """What a row says of its lesion, in the words of an observation."""
     status = row.status
-    if status is None and row.seen is Seen.MEASURED and row.diameter_mm is None:
+    if status is None and row.seen is Seen.MEASURED and row.diameter_mm is None and row.role is not Role.TARGET:
         status = NonTargetStatus.PRESENT if row.role is Role.NON_TARGET else NewLesionStatus.UNEQUIVOCAL
     return {
         "seen": row.seen,

@@ -12,10 +12,12 @@ from typing import get_args, get_type_hints
 import pytest
 
 from trialimg.core.settings import shown
-from trialimg.criteria import choi, mchoi
+from trialimg.criteria import choi, eortc_pet, mchoi, percist
 
 PAGES: dict[str, tuple[ModuleType, ...]] = {
     "choi.md": (choi, mchoi),
+    "percist.md": (percist,),
+    "eortc_pet.md": (eortc_pet,),
 }
 """The first module's defaults stand in the table of settings, the others' where they differ."""
 
