@@ -64,7 +64,8 @@ class Pair:
     @cached_property
     def place(self) -> BoolArray:
         """Where the lesion was, give or take a voxel."""
-        return ndimage.binary_dilation(self.earlier_region, np.ones((3, 3, 3)))
+        around: BoolArray = ndimage.binary_dilation(self.earlier_region, np.ones((3, 3, 3)))
+        return around
 
     @property
     def spacing_zyx_mm(self) -> SpacingZyx:
