@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.fakes.bundles import scripted_bundle
 from tests.fakes.imaging import BrightSegmenter
 from trialimg.adapters.segmenters.classical import ClassicalSegmenter
 from trialimg.adapters.segmenters.ellipsoid import EllipsoidSegmenter
+from trialimg.adapters.segmenters.monai_bundle import MonaiBundleSegmenter
 from trialimg.core.digest import canonical_json
 from trialimg.core.errors import GeometryError, InvalidValueError
 from trialimg.core.prompts import BoxPrompt, LinePrompt, PointPrompt, Prompt
@@ -46,8 +49,10 @@ def overlap(found: Mask, true: Mask) -> float:
     return 2 * both / (np.count_nonzero(found.array) + np.count_nonzero(true.array))
 
 
-@pytest.fixture(params=["fake", "ellipsoid", "classical"])
-def segmenter(request: pytest.FixtureRequest) -> Segmenter:
+@pytest.fixture(params=["fake", "ellipsoid", "classical", "monai_bundle"])
+def segmenter(request: pytest.FixtureRequest, tmp_path: Path) -> Segmenter:
+    if request.param == "monai_bundle":
+        return MonaiBundleSegmenter(model=scripted_bundle(tmp_path / "bundle"))
     made: dict[str, Segmenter] = {
         "fake": BrightSegmenter(),
         "ellipsoid": EllipsoidSegmenter(),
