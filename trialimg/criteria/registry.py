@@ -10,7 +10,7 @@ from typing import Any
 from trialimg.core.errors import ProtocolError
 from trialimg.core.responses import CriterionAssessment, Firing
 from trialimg.core.trial import Finding
-from trialimg.criteria import choi, eortc_pet, irecist, mchoi, percist, recist10, recist11
+from trialimg.criteria import choi, eortc_pet, irecist, mchoi, mrecist, percist, recist10, recist11
 from trialimg.criteria.measurability import conformance_by
 
 __all__ = ["CRITERIA", "Criterion", "criterion"]
@@ -54,6 +54,7 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
         "recist11": _criterion("recist11", "RECIST 1.1", recist11),
         "recist10": _criterion("recist10", "RECIST 1.0", recist10),
         "irecist": _criterion("irecist", "iRECIST", irecist),
+        "mrecist": _criterion("mrecist", "mRECIST", mrecist),
         "choi": _criterion("choi", "Choi", choi),
         "mchoi": _criterion("mchoi", "modified Choi", mchoi),
         "percist": _criterion("percist", "PERCIST 1.0", percist),
