@@ -30,6 +30,7 @@ __all__ = [
     "open_image",
     "open_mask",
     "protocol_segmenter",
+    "radiomics_settings",
     "save_mask",
     "segmenter",
     "trial_run",
@@ -158,6 +159,19 @@ def feature_extractor(settings: RadiomicsSettings) -> FeatureExtractor:
     from trialimg.adapters.features.pyradiomics_extractor import PyradiomicsExtractor
 
     return PyradiomicsExtractor(settings.parameters())
+
+
+def radiomics_settings(path: Path) -> RadiomicsSettings:
+    """Settings as a pyradiomics parameter file (YAML or JSON) gives them.
+
+    Raises
+    ------
+    ProtocolError
+        With every key and value that does not fit.
+    """
+    from trialimg.adapters.features.parameter_file import read_parameter_file
+
+    return read_parameter_file(path)
 
 
 def segmenter(

@@ -7,10 +7,13 @@ import sys
 import click
 
 from trialimg import __version__
+from trialimg.cli.measure import measure
 from trialimg.cli.protocol import protocol
+from trialimg.cli.radiomics import radiomics
 from trialimg.cli.respond import respond
 from trialimg.cli.run import run
 from trialimg.cli.sample import sample
+from trialimg.cli.segment import segment
 from trialimg.cli.serve import serve
 from trialimg.core.errors import FaultsError, TrialimgError
 
@@ -23,10 +26,13 @@ def app() -> None:
     """Imaging endpoints for oncology trials: from DICOM to a reproducible endpoint report."""
 
 
+app.add_command(measure)
 app.add_command(protocol)
+app.add_command(radiomics)
 app.add_command(respond)
 app.add_command(run)
 app.add_command(sample)
+app.add_command(segment)
 app.add_command(serve)
 
 

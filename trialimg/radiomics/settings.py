@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from trialimg.core.errors import Fault, InvalidValueError
 
-__all__ = ["FeatureClass", "ImageType", "RadiomicsSettings"]
+__all__ = ["FeatureClass", "ImageType", "RadiomicsSettings", "setting_names"]
 
 Interpolator = Literal[
     "sitkNearestNeighbor",
@@ -192,11 +192,7 @@ class RadiomicsSettings:
 
         Complete, defaults included; an absent bound (``None``) is given as such. Decimals become floats here.
         """
-        setting = {
-            _pyradiomics_name(item.name): _number(getattr(self, item.name))
-            for item in fields(self)
-            if item.name not in _NOT_SETTINGS
-        }
+        setting = {theirs: _number(getattr(self, ours)) for theirs, ours in setting_names().items()}
         image_types: dict[str, Any] = {
             kind.value: {"binWidth": float(self.bin_width_by_image_type[kind])}
             if kind in self.bin_width_by_image_type
@@ -291,6 +287,13 @@ def _numbers(name: str, value: Decimal | int | tuple[Decimal | int, ...] | None)
         yield from ((f"{name}[{position}]", number) for position, number in enumerate(value))
     elif value is not None:
         yield name, value
+
+
+def setting_names() -> dict[str, str]:
+    """pyradiomics' name to ours, of every entry of its section ``setting``."""
+    return {
+        _pyradiomics_name(item.name): item.name for item in fields(RadiomicsSettings) if item.name not in _NOT_SETTINGS
+    }
 
 
 def _pyradiomics_name(name: str) -> str:

@@ -53,7 +53,8 @@ class PyradiomicsExtractor:
             raise GeometryError(f"label {label} is not in the mask, which holds {held}")
         with _tolerances_kept():
             try:
-                answer = self._extractor.execute(image.to_sitk(), mask.to_sitk(), label=label)
+                region = Mask(mask.array, image.geometry)  # the same grid to the last digit, as pyradiomics wants it
+                answer = self._extractor.execute(image.to_sitk(), region.to_sitk(), label=label)
             except ValueError as refusal:  # too few voxels or dimensions, in pyradiomics' own words
                 raise GeometryError(f"label {label} has no features: {refusal}") from refusal
         values = {name: float(value) for name, value in answer.items()}

@@ -1,0 +1,85 @@
+"""`trialimg segment`: the lesion that a prompt points at, as a mask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trialimg.cli.measure import print_lesions
+from trialimg.cli.output import json_option, print_json
+from trialimg.cli.prompts import POINT, TWO_POINTS, prompt_of
+from trialimg.core.errors import TrialimgError
+from trialimg.core.prompts import PointLps, Prompt
+
+if TYPE_CHECKING:
+    from trialimg.imaging.measure import LesionMeasurement
+    from trialimg.services.ports import Segmenter
+
+__all__ = ["segment"]
+
+_FILE = click.Path(path_type=Path)
+Points = tuple[PointLps, ...]
+
+
+@click.command("segment")
+@click.argument("image", type=_FILE)
+@click.option("--line", type=TWO_POINTS, help="The long axis as a reader drew it.")
+@click.option("--point", type=POINT, help="A click in the lesion.")
+@click.option("--box", type=TWO_POINTS, help="Two opposite corners of a box around the lesion.")
+@click.option(
+    "--model", default="classical", show_default=True, metavar="NAME_OR_PATH",
+    help="A segmenter by name (ellipsoid, classical, ...) or the folder of a MONAI bundle.",
+)  # fmt: skip
+@click.option("--model-digest", metavar="sha256:...", help="Digest that the files of a bundle must have.")
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
+    help="Where a network runs.",
+)  # fmt: skip
+@click.option("--out", type=_FILE, required=True, help="Mask to write: .nii.gz, .nii, .nrrd, .mha.")
+@json_option
+def segment(
+    image: Path,
+    line: Points | None,
+    point: Points | None,
+    box: Points | None,
+    model: str,
+    model_digest: str | None,
+    device: str,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Segment the lesion in IMAGE that one prompt points at (LPS mm); label 1 on the grid of the image.
+
+    IMAGE is a folder with one DICOM series, NIfTI, NRRD or MetaImage.
+    """
+    from trialimg import bootstrap
+    from trialimg.imaging.measure import measure_all
+
+    prompt = prompt_of(line, point, box)
+    segmenter = bootstrap.segmenter(model, model_digest=model_digest, device=device)
+    found = segmenter.segment(bootstrap.open_image(image), prompt)
+    if found.is_empty:
+        raise TrialimgError(f"{image}: {segmenter.name} finds no lesion at this prompt; no mask is written")
+    lesions = measure_all(found)
+    bootstrap.save_mask(found, out)
+    if as_json:
+        print_json(_answer(out, segmenter, prompt, lesions))
+    else:
+        print_lesions(lesions, {})
+        click.echo(f"{segmenter.name} {segmenter.version}: {out}")
+
+
+def _answer(out: Path, segmenter: Segmenter, prompt: Prompt, lesions: tuple[LesionMeasurement, ...]) -> dict[str, Any]:
+    return {
+        "mask": str(out),
+        "prompt": {type(prompt).__name__.removesuffix("Prompt").lower(): prompt},
+        "segmenter": {
+            "name": segmenter.name,
+            "version": segmenter.version,
+            "model_digest": segmenter.model_digest,
+            "parameters": segmenter.parameters(),
+        },
+        "lesions": lesions,
+    }
