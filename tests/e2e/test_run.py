@@ -33,7 +33,7 @@ def some_subjects(sample: Path, out: Path, count: int) -> Path:
             writer.writeheader()
             writer.writerows(kept)
     for subject in wanted:
-        shutil.copytree(sample / "dicom" / subject, out / "dicom" / subject)
+        shutil.copytree(sample / subject, out / subject)
     return out
 
 

@@ -127,12 +127,12 @@ def key_image(diameter_mm: float, seed: int) -> KeyImage:
     tissue = np.where((columns / a) ** 2 + (rows / b) ** 2 <= 1, 150, tissue)
     grey = np.clip(tissue + generator.normal(0, 9, tissue.shape), 0, 255).astype(np.uint8)
     if not diameter_mm:
-        return KeyImage(grey, (spacing_mm, spacing_mm), (), None, None, "W 400 L 40 HU", -310.5)
+        return KeyImage(grey, (spacing_mm, spacing_mm), (), None, None, "W 400 L 40 HU", True, -310.5)
     angles = np.linspace(0, 2 * np.pi, 60)
     outline = tuple((half + a / spacing_mm * math.cos(t), half + b / spacing_mm * math.sin(t)) for t in angles)
     long_axis = ((half - a / spacing_mm, half), (half + a / spacing_mm, half))
     short_axis = ((half, half - b / spacing_mm), (half, half + b / spacing_mm))
-    return KeyImage(grey, (spacing_mm, spacing_mm), (outline,), long_axis, short_axis, "W 400 L 40 HU", -310.5)
+    return KeyImage(grey, (spacing_mm, spacing_mm), (outline,), long_axis, short_axis, "W 400 L 40 HU", True, -310.5)
 
 
 def digest(*words: object) -> str:

@@ -25,7 +25,7 @@ from trialimg.protocol.images import PromptKind
 from trialimg.services.annotations import Annotation, Status
 from trialimg.services.key_images import key_image
 from trialimg.services.lesion_tracking import FoundLesion, LesionTracker, separate
-from trialimg.services.results import LesionResult
+from trialimg.services.results import KeyImage, LesionResult
 from trialimg.services.scans import Scan, comparable
 from trialimg.volume import Mask
 from trialimg.volume.packing import MEDIA_TYPE
@@ -195,8 +195,14 @@ class Course:
             sum(part.volume_ml for part in parts) if parts else None,
             max(part.max_3d_mm for part in parts) if parts else None,
             self.tracker.features(found) if found is not None and parts else {},
-            key_image(self.tracker.bench, found, parts[0] if parts else None) if found is not None else None,
+            self._picture(look, parts),
         )
+
+    def _picture(self, look: _Look, parts: Sequence[LesionMeasurement]) -> KeyImage | None:
+        if look.found is None:
+            return None
+        first = look.known.first or look.found
+        return key_image(self.tracker.bench, look.found, parts[0] if parts else None, first=first)
 
     def _note(self, code: str, severity: Severity, timepoint: Timepoint, message: str) -> None:
         self.findings.append(

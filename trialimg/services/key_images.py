@@ -21,20 +21,37 @@ from trialimg.volume import Unit, Volume
 
 __all__ = ["key_image"]
 
-_KEY_IMAGE = Stage("key_image", "1")
+_KEY_IMAGE = Stage("key_image", "2")
 _HALF_EDGE_MM = 40.0
 _LUNG_BELOW_HU = -400.0
+_LUNG_SHARE = 0.3
+_RIM_VOXELS = 2
+_ALONG_AXIS = 0.9
 
 Point = tuple[float, float]
 
 
-def key_image(bench: Workbench, found: FoundLesion, measurement: LesionMeasurement | None) -> KeyImage:
-    """The lesion's slice with outline and diameters; where nothing was found, the place it was looked for."""
-    inputs = {"scan": found.scan.digest, "mask": found.digest, "measurement": measurement, "at": found.expected_lps_mm}
-    return _unpack(bench.once(_KEY_IMAGE, inputs, lambda: _pack(_draw(found, measurement))))
+def key_image(
+    bench: Workbench, found: FoundLesion, measurement: LesionMeasurement | None, *, first: FoundLesion
+) -> KeyImage:
+    """The lesion's slice with outline and diameters; where nothing was found, the place it was looked for.
+
+    Parameters
+    ----------
+    first
+        The lesion as it was first found: its surroundings there choose the grey window of all of its pictures.
+    """
+    inputs = {
+        "scan": found.scan.digest,
+        "mask": found.digest,
+        "measurement": measurement,
+        "at": found.expected_lps_mm,
+        "first": [first.scan.digest, first.digest],
+    }
+    return _unpack(bench.once(_KEY_IMAGE, inputs, lambda: _pack(_draw(found, measurement, first))))
 
 
-def _draw(found: FoundLesion, measurement: LesionMeasurement | None) -> KeyImage:
+def _draw(found: FoundLesion, measurement: LesionMeasurement | None, first: FoundLesion) -> KeyImage:
     volume = found.scan.volume
     middle = _middle(measurement) if measurement else found.expected_lps_mm
     column, row, depth = volume.geometry.to_index(middle).tolist()
@@ -44,7 +61,7 @@ def _draw(found: FoundLesion, measurement: LesionMeasurement | None) -> KeyImage
     left, right = _span(column, half_mm / dx, volume.geometry.size[0])
     top, bottom = _span(row, half_mm / dy, volume.geometry.size[1])
     cut = volume.array[k, top:bottom, left:right].astype(np.float32)
-    low, high, window = _window(volume, cut)
+    low, high, window = _window(volume, cut, in_lung=_in_lung(first))
     grey = np.clip((cut - low) / (high - low) * 255, 0, 255).round().astype(np.uint8)
 
     def in_cut(point: PointLps) -> Point:
@@ -58,6 +75,7 @@ def _draw(found: FoundLesion, measurement: LesionMeasurement | None) -> KeyImage
         _line(measurement.long_axis_lps_mm, in_cut) if measurement else None,
         _line(measurement.short_axis_lps_mm, in_cut) if measurement else None,
         window,
+        bool(volume.geometry.matrix[0, 0] > _ALONG_AXIS),
         round(float(volume.geometry.to_lps((column, row, k))[2]), 2),
     )
 
@@ -87,10 +105,23 @@ def _span(centre: float, half: float, length: int) -> tuple[int, int]:
     return low, int(np.clip(round(centre + half) + 1, low + 2, length))
 
 
-def _window(volume: Volume, cut: npt.NDArray[np.float32]) -> tuple[float, float, str]:
+def _in_lung(first: FoundLesion) -> bool:
+    """Whether a good part of what lies around the lesion, in CT, is air."""
+    if first.scan.volume.unit is not Unit.HU:
+        return False
+    k, j, i = np.nonzero(first.mask.array)
+    offset = np.rint(first.scan.geometry.to_index(first.mask.geometry.origin_lps_mm)).astype(int)
+    rim = [(int(axis.min()), int(axis.max()) + 1) for axis in (i + offset[0], j + offset[1], k + offset[2])]
+    low = [max(0, start - _RIM_VOXELS) for start, _ in rim]
+    (i0, j0, k0), (i1, j1, k1) = low, [end + _RIM_VOXELS for _, end in rim]
+    around = first.scan.volume.array[k0:k1, j0:j1, i0:i1]
+    return float(np.mean(around < _LUNG_BELOW_HU)) > _LUNG_SHARE
+
+
+def _window(volume: Volume, cut: npt.NDArray[np.float32], *, in_lung: bool) -> tuple[float, float, str]:
     """Lowest and highest grey value, and the window in words."""
     if volume.unit is Unit.HU:
-        width, level = (1500.0, -600.0) if float(np.median(cut)) < _LUNG_BELOW_HU else (400.0, 40.0)
+        width, level = (1500.0, -600.0) if in_lung else (400.0, 40.0)
         return level - width / 2, level + width / 2, f"W {width:.0f} L {level:.0f} HU"
     if volume.unit is Unit.SUV_BW:
         return 0.0, 10.0, "SUV 0 to 10"

@@ -46,6 +46,8 @@ class KeyImage:
     short_axis: tuple[tuple[float, float], tuple[float, float]] | None
     window: str
     """The grey window used, e.g. ``W 400 L 40 HU``."""
+    right_to_left: bool
+    """Whether columns run from the patient's right to the left, so that the edges may be marked R and L."""
     slice_lps_mm: float
     """Position of the slice along the stack."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from trialimg.core.digest import digest_of
 from trialimg.imaging.phantom import acquire, draw
 from trialimg.services.ports import Progress, ScanWriter
 from trialimg.services.sample_plan import SLICES, SubjectPlan, VisitPlan, plan_subject
@@ -61,41 +62,52 @@ class SampleTrial:
 
     def write(self, folder: Path, writer: ScanWriter, *, progress: Progress | None = None) -> SampleSummary:
         """Write images, tables and digests into an existing, empty folder."""
-        plans = []
-        tables: tuple[list[Row], list[Row], list[Row]] = ([], [], [])
+        scenarios, tables = [], _Tables()
         series = images = 0
         for index in range(self.subjects):
             subject = plan_subject(index, timepoints=self.timepoints, seed=self.seed)
-            plans.append((subject.id, subject.scenario.name))
-            tables[0].append(subject_row(subject))
+            scenarios.append((subject.id, subject.scenario.name))
             for visit in subject.visits:
                 drawings = reader_drawings(subject, visit)
-                tables[1].extend(annotation_rows(subject, visit, drawings))
+                tables.annotations.extend(annotation_rows(subject, visit, drawings))
                 written = _write_visit(subject, visit, drawings, writer, folder)
                 images, series = images + written, series + bool(written)
-            tables[2].extend(truth_rows(subject))
+            tables.subjects.append(subject_row(subject))
+            tables.truth.extend(truth_rows(subject))
             if progress is not None:
                 progress("subjects", index + 1, self.subjects)
-        for name, columns, rows in zip(
-            ("subjects", "annotations", "truth"),
-            (SUBJECT_COLUMNS, ANNOTATION_COLUMNS, TRUTH_COLUMNS),
-            tables,
-            strict=True,
+        tables.write(folder)
+        digest, size = _write_digests(folder)
+        return SampleSummary(self.subjects, series, images, size, tuple(scenarios), digest)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Rows of the tables beside the images."""
+
+    subjects: list[Row] = field(default_factory=list)
+    annotations: list[Row] = field(default_factory=list)
+    truth: list[Row] = field(default_factory=list)
+
+    def write(self, folder: Path) -> None:
+        for name, columns, rows in (
+            ("subjects", SUBJECT_COLUMNS, self.subjects),
+            ("annotations", ANNOTATION_COLUMNS, self.annotations),
+            ("truth", TRUTH_COLUMNS, self.truth),
         ):
             (folder / f"{name}.csv").write_text(as_csv(columns, rows), encoding="utf-8", newline="\n")
-        return self._summary(folder, plans, series, images)
 
-    def _summary(self, folder: Path, plans: Sequence[tuple[str, str]], series: int, images: int) -> SampleSummary:
-        files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        lines, size = [], 0
-        for name in files:
-            data = (folder / name).read_bytes()
-            lines.append(f"{hashlib.sha256(data).hexdigest()}  {name}\n")
-            size += len(data)
-        text = "".join(lines)
-        (folder / DIGESTS_NAME).write_text(text, encoding="utf-8", newline="\n")
-        digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-        return SampleSummary(self.subjects, series, images, size, tuple(plans), digest)
+
+def _write_digests(folder: Path) -> tuple[str, int]:
+    """The digest of the list of all files' digests, and how many bytes the files have."""
+    lines, size = [], 0
+    for path in sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.relative_to(folder).as_posix()):
+        data = path.read_bytes()
+        lines.append(f"{hashlib.sha256(data).hexdigest()}  {path.relative_to(folder).as_posix()}\n")
+        size += len(data)
+    text = "".join(lines)
+    (folder / DIGESTS_NAME).write_text(text, encoding="utf-8", newline="\n")
+    return digest_of(text.encode()), size
 
 
 def scan_of(subject: SubjectPlan, visit: VisitPlan) -> CtScan:

@@ -49,7 +49,9 @@ def key_image_svg(image: KeyImage, words: str, *, view_mm: float, edge_px: float
         if line:
             start, end = (place(p) for p in line)
             drawing.line(start, end, stroke=DIAMETER, stroke_width=1.3, stroke_dasharray=dashes)
-    _draw_marks(drawing, edge_px, scale)
+    if image.right_to_left:
+        _draw_sides(drawing, edge_px)
+    _draw_scale(drawing, edge_px, scale)
     return drawing.svg(words)
 
 
@@ -60,9 +62,12 @@ def _size_mm(image: KeyImage) -> tuple[float, float]:
     return columns * dx, rows * dy
 
 
-def _draw_marks(drawing: Drawing, edge_px: float, scale: float) -> None:
+def _draw_sides(drawing: Drawing, edge_px: float) -> None:
     for letter, x in (("R", 8.0), ("L", edge_px - 8)):
         drawing.text((x, edge_px / 2 + 4), letter, fill="#ffffff", font_weight=600, text_anchor="middle")
+
+
+def _draw_scale(drawing: Drawing, edge_px: float, scale: float) -> None:
     bar_mm = next((mm for mm in SCALE_BARS_MM if mm * scale <= 0.3 * edge_px), SCALE_BARS_MM[-1])
     right, y = edge_px - 8, edge_px - 8
     drawing.line((right - bar_mm * scale, y), (right, y), stroke="#ffffff", stroke_width=2)
