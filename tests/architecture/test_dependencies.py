@@ -1,0 +1,73 @@
+"""What the package needs is what it declares, and each release of it is pinned."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+
+import pytest
+
+# Reason for each dependency that no module imports.
+NOT_IMPORTED = {
+    "pyjpegls": "decoder that pydicom finds by itself (JPEG-LS)",
+    "pylibjpeg-openjpeg": "decoder that pydicom finds by itself (JPEG 2000)",
+    "statsmodels": "models of cohorts, for the next slices of statistics",
+    "highdicom": "DICOM SEG and SR, read and written by the next slices",
+}
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def named(requirement):
+    return normal(re.match(r"[\w.\-]+", requirement).group())
+
+
+@pytest.fixture(scope="module")
+def project(root):
+    return tomllib.loads((root / "pyproject.toml").read_text())["project"]
+
+
+@pytest.fixture(scope="module")
+def declared(project):
+    return {named(requirement) for requirement in project["dependencies"]}
+
+
+@pytest.fixture(scope="module")
+def imported(modules):
+    """Distribution names of everything that the package imports, inside functions too."""
+    names = set()
+    for module in modules:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.split(".")[0])
+    strangers = names - sys.stdlib_module_names - {"trialimg", "apps", "_typeshed"}
+    providers = packages_distributions()
+    return {normal(providers[name][0]) if name in providers else name for name in strangers}
+
+
+def test_every_imported_library_is_declared(imported, declared):
+    assert imported - declared == set()
+
+
+def test_every_declared_library_is_imported_or_has_its_reason(imported, declared):
+    assert declared - imported - set(NOT_IMPORTED) == set()
+
+
+def test_no_reason_outlives_its_library(imported, declared):
+    assert set(NOT_IMPORTED) <= declared
+    assert set(NOT_IMPORTED) & imported == set()
+
+
+def test_every_requirement_has_an_exact_pin(root, project):
+    lines = [line for line in (root / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not re.fullmatch(r"[\w.\-]+==[\w.]+", line)] == []
+    pinned = {named(line) for line in lines}
+    everything = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    assert {named(requirement) for requirement in everything} - pinned == set()
