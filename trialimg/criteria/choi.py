@@ -120,7 +120,7 @@ def assess(
     baseline; a lesion that has gone has none. The rules by identifier stand in
     ``docs/reference/criteria/choi.md``.
     """
-    record = Record(tracks, designations, timepoints, facts, Facts())
+    record = Record(tracks, designations, timepoints, facts, nothing=Facts())
     walk = _Walk(record, rules)
     return tuple(walk.at(index) for index in range(1, len(record.timepoints)))
 

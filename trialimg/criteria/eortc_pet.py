@@ -93,7 +93,7 @@ def assess(
     -----
     The rules by identifier stand in ``docs/reference/criteria/eortc_pet.md``.
     """
-    record = Record(tracks, designations, timepoints, facts, Facts())
+    record = Record(tracks, designations, timepoints, facts, nothing=Facts())
     walk = _Walk(record, rules)
     return tuple(walk.at(index) for index in range(1, len(record.timepoints)))
 

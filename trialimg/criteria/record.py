@@ -200,6 +200,7 @@ class Record(Generic[FactsT]):
         designations: Iterable[Designation],
         timepoints: Sequence[Timepoint],
         facts: Mapping[str, FactsT] | None,
+        *,
         nothing: FactsT,
     ) -> None:
         history = checked(tuple(tracks), tuple(designations), tuple(timepoints), {})

@@ -76,7 +76,9 @@ class CasePipeline:
         findings += [*course.findings, *_unheard(visits, material)]
         subject = replace(material.subject, reference_date=reference)
         thickness = {s.series_uid: Decimal(str(s.slice_thickness_mm)) for s in material.series if s.slice_thickness_mm}
-        response = respond(subject, [visit.timepoint for visit in visits], lesions, self.protocol, thickness)
+        response = respond(
+            subject, [visit.timepoint for visit in visits], lesions, self.protocol, slice_thickness_mm=thickness
+        )
         timepoints = tuple(_timepoint(visit, seen, response) for visit, seen in zip(visits, lesions, strict=True))
         findings += response.findings
         return CaseOutcome(SubjectResult(subject, timepoints, response.endpoints, tuple(findings)), bench.tally)

@@ -60,6 +60,7 @@ def respond(
     timepoints: Sequence[Timepoint],
     lesions: Sequence[Sequence[LesionResult]],
     protocol: Protocol,
+    *,
     slice_thickness_mm: Mapping[str, Decimal],
 ) -> Response:
     """Judge every follow-up and sum the subject up.

@@ -48,7 +48,7 @@ def assess(
     The hottest lesion of each scan is compared, which need not be the same one. The rules by identifier stand in
     ``docs/reference/criteria/percist.md``.
     """
-    record = Record(tracks, designations, timepoints, facts, Facts())
+    record = Record(tracks, designations, timepoints, facts, nothing=Facts())
     walk = _Walk(record, rules)
     return tuple(walk.at(index) for index in range(1, len(record.timepoints)))
 
