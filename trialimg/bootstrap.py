@@ -207,7 +207,7 @@ def segmenter(
     try:
         return _made_segmenter(name, parameters or {}, {"model": model, "model_digest": model_digest, "device": device})
     except InvalidValueError as refused:
-        raise ModelError("; ".join(fault.message for fault in refused.faults)) from refused
+        raise ModelError("; ".join(f"{fault.where}: {fault.message}" for fault in refused.faults)) from refused
 
 
 def protocol_segmenter(segmentation: Segmentation, folder: Path, *, device: str | None) -> Segmenter:

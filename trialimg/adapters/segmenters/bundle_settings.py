@@ -12,6 +12,8 @@ from trialimg.core.errors import Fault, InvalidValueError
 
 __all__ = ["BundleSettings"]
 
+_NOT_SAID = 'the bundle does not say it in plain values; say it under "trialimg" in its configs/metadata.json'
+
 
 @dataclass(frozen=True)
 class BundleSettings:
@@ -54,8 +56,7 @@ class BundleSettings:
 def _faults(values: Mapping[str, Any]) -> Iterator[Fault]:
     for field in fields(BundleSettings):
         if field.name not in values and field.default is MISSING:
-            message = "is said neither by the bundle, in plain values, nor as a parameter"
-            yield Fault(field.name, "missing_key", message)
+            yield Fault(field.name, "missing_key", _NOT_SAID)
     for name, value in values.items():
         if name not in _RULES:
             yield Fault(name, "unknown_parameter", f"is no setting; there are {', '.join(_RULES)}")
