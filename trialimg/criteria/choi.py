@@ -55,7 +55,7 @@ class GrowthReference(Enum):
 class Nodule(Enum):
     """An intratumoral nodule, which is progression of its own (CH3)."""
 
-    NONE = "none"
+    ABSENT = "absent"
     NEW = "new"
     GROWING = "growing"
 

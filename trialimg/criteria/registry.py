@@ -10,7 +10,20 @@ from typing import Any
 from trialimg.core.errors import ProtocolError
 from trialimg.core.responses import CriterionAssessment, Firing
 from trialimg.core.trial import Finding
-from trialimg.criteria import choi, eortc_pet, irecist, mchoi, mrecist, percist, recist10, recist11
+from trialimg.criteria import (
+    choi,
+    eortc_pet,
+    irecist,
+    mchoi,
+    mrecist,
+    percist,
+    rano2,
+    rano2010,
+    rano_bm,
+    rano_lgg,
+    recist10,
+    recist11,
+)
 from trialimg.criteria.measurability import conformance_by
 
 __all__ = ["CRITERIA", "Criterion", "criterion"]
@@ -57,6 +70,10 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
         "mrecist": _criterion("mrecist", "mRECIST", mrecist),
         "choi": _criterion("choi", "Choi", choi),
         "mchoi": _criterion("mchoi", "modified Choi", mchoi),
+        "rano2": _criterion("rano2", "RANO 2.0", rano2),
+        "rano2010": _criterion("rano2010", "RANO 2010", rano2010),
+        "rano_lgg": _criterion("rano_lgg", "RANO-LGG", rano_lgg),
+        "rano_bm": _criterion("rano_bm", "RANO-BM", rano_bm),
         "percist": _criterion("percist", "PERCIST 1.0", percist),
         "eortc_pet": _criterion("eortc_pet", "EORTC PET 1999", eortc_pet),
     }

@@ -97,7 +97,7 @@ class TestCourse:
 
     def test_a_nodule_within_the_tumour_is_progression(self) -> None:
         table = "BL W06\nT1 liver 100@60 80@40\n= target {}"
-        for nodule, word in ((Nodule.NEW, "PD"), (Nodule.GROWING, "PD"), (Nodule.NONE, "PR")):
+        for nodule, word in ((Nodule.NEW, "PD"), (Nodule.GROWING, "PD"), (Nodule.ABSENT, "PR")):
             judged_by(choi, table.format(word), W06=Facts(nodule=nodule))
 
     def test_symptomatic_decline_forbids_stable_disease(self) -> None:

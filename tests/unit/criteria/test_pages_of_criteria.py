@@ -12,12 +12,13 @@ from typing import get_args, get_type_hints
 import pytest
 
 from trialimg.core.settings import shown
-from trialimg.criteria import choi, eortc_pet, mchoi, percist
+from trialimg.criteria import choi, eortc_pet, mchoi, percist, rano, rano2, rano2010, rano_bm, rano_lgg
 
 PAGES: dict[str, tuple[ModuleType, ...]] = {
     "choi.md": (choi, mchoi),
     "percist.md": (percist,),
     "eortc_pet.md": (eortc_pet,),
+    "rano.md": (rano, rano2, rano2010, rano_lgg, rano_bm),
 }
 """The first module's defaults stand in the table of settings, the others' where they differ."""
 
@@ -59,5 +60,16 @@ def test_every_rule_that_the_code_cites_stands_in_the_page(root: Path, name: str
         place = Path(module.__file__)
         files = place.parent.glob("*.py") if place.name == "__init__.py" else [place]
         source = "".join(file.read_text() for file in files)
-        cited = set(re.findall(r'"[A-Z0-9-]+/([A-Z]+[0-9]+[a-z]?)"', source))
+        cited = set(re.findall(r'"[A-Z0-9-]+/([A-Z]+[0-9]+[a-z]?)"|_why\(\s*"([A-Z]+[0-9]+[a-z]?)"', source))
+        cited = {one or other for one, other in cited}
         assert {rule for rule in cited if not re.search(rf"\b{rule}\b", text)} == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_word_of_a_fact_reads_as_nothing_said(name: str) -> None:
+    """A table says "none" for what was not recorded; a fact that means it must use another word."""
+    for module in PAGES[name]:
+        for hint in get_type_hints(type(module.Facts())).values():
+            for option in get_args(hint):
+                if isinstance(option, type) and issubclass(option, Enum):
+                    assert "none" not in {word.value for word in option}
