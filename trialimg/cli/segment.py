@@ -65,15 +65,16 @@ def segment(
     lesions = measure_all(found)
     bootstrap.save_mask(found, out)
     if as_json:
-        print_json(_answer(out, segmenter, prompt, lesions))
+        print_json({"mask": str(out), "voxels": int(found.array.sum()), **_answer(segmenter, prompt, lesions)})
     else:
         print_lesions(lesions, {})
         click.echo(f"{segmenter.name} {segmenter.version}: {out}")
+        if segmenter.model_digest:
+            click.echo(f"model: {segmenter.model_digest}")
 
 
-def _answer(out: Path, segmenter: Segmenter, prompt: Prompt, lesions: tuple[LesionMeasurement, ...]) -> dict[str, Any]:
+def _answer(segmenter: Segmenter, prompt: Prompt, lesions: tuple[LesionMeasurement, ...]) -> dict[str, Any]:
     return {
-        "mask": str(out),
         "prompt": {type(prompt).__name__.removesuffix("Prompt").lower(): prompt},
         "segmenter": {
             "name": segmenter.name,
