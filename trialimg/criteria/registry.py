@@ -13,7 +13,10 @@ from trialimg.core.trial import Finding
 from trialimg.criteria import (
     choi,
     eortc_pet,
+    imrecist,
     irecist,
+    irrc,
+    irrecist,
     mchoi,
     mrecist,
     percist,
@@ -23,6 +26,8 @@ from trialimg.criteria import (
     rano_lgg,
     recist10,
     recist11,
+    volumetric,
+    who,
 )
 from trialimg.criteria.measurability import conformance_by
 
@@ -68,6 +73,11 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
         "recist10": _criterion("recist10", "RECIST 1.0", recist10),
         "irecist": _criterion("irecist", "iRECIST", irecist),
         "mrecist": _criterion("mrecist", "mRECIST", mrecist),
+        "who": _criterion("who", "WHO 1979", who),
+        "irrc": _criterion("irrc", "irRC", irrc),
+        "irrecist": _criterion("irrecist", "irRECIST", irrecist),
+        "imrecist": _criterion("imrecist", "imRECIST", imrecist),
+        "volumetric": _criterion("volumetric", "Volumetric RECIST", volumetric),
         "choi": _criterion("choi", "Choi", choi),
         "mchoi": _criterion("mchoi", "modified Choi", mchoi),
         "rano2": _criterion("rano2", "RANO 2.0", rano2),

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.fakes.readings import readings
+from tests.fakes.readings import judged_by
 from trialimg.core.responses import CriterionAssessment, NewLesionResponse, NonTargetResponse, TargetResponse
 from trialimg.criteria import irecist
 from trialimg.criteria.irecist import Facts, Growth, Rules
@@ -15,13 +15,7 @@ from trialimg.criteria.recist11 import Pet
 
 def judged(table: str, rules: Rules | None = None, **facts: Facts) -> tuple[CriterionAssessment, ...]:
     """The table's answers, after comparing each claimed word with the one that was given."""
-    record = readings(table)
-    answers = irecist.assess(record.tracks, record.designations, record.timepoints, rules or Rules(), facts=facts)
-    for what, words in record.expected.items():
-        given = tuple(a.parts["recist11"].value if what == "recist11" else getattr(a, what).value for a in answers)
-        claimed = tuple(g if w == "-" else w for w, g in zip(words, given, strict=True))
-        assert given == claimed, f"{what}: {given}, should be {claimed}"
-    return answers
+    return judged_by(irecist, table, rules, **facts)
 
 
 def fired(answer: CriterionAssessment) -> list[str]:
@@ -105,7 +99,7 @@ def test_non_target_growth_need_not_be_unequivocal() -> None:
         = overall        iUPD   {}
     """
     judged(table.format("iCPD"), W12=Facts(non_target_growth=Growth.INCREASED))
-    judged(table.format("iSD"), W12=Facts(non_target_growth=Growth.NONE))
+    judged(table.format("iSD"), W12=Facts(non_target_growth=Growth.UNCHANGED))
     judged(table.format("iSD"))
 
 
@@ -128,6 +122,7 @@ def test_new_lesions_that_are_no_targets_confirm_by_any_increase() -> None:
         = overall        iUPD  {}
     """
     judged(table.format("8", "8.5", "iCPD"))
+    judged(table.format("8", "12", "iCPD"))
     judged(table.format("new", "new", "iSD"))
     judged(table.format("new", "new", "iCPD"), W12=Facts(new_lesion_growth=Growth.INCREASED))
 

@@ -125,7 +125,7 @@ def _by_sum(category: Category, now_mm: Decimal | None, then_mm: Decimal | None,
 
 def _non_targets_grew(look: Look, block: Block) -> bool:
     if look.facts.non_target_growth is not None:
-        return look.facts.non_target_growth is not Growth.NONE
+        return look.facts.non_target_growth is not Growth.UNCHANGED
     now_mm, then_mm = look.non_target_mm, block.first.non_target_mm
     return now_mm is not None and then_mm is not None and now_mm > then_mm
 
@@ -144,7 +144,7 @@ def further_lesions(look: Look, block: Block) -> frozenset[str]:
 
 def _others_grew(look: Look, block: Block) -> bool:
     if look.facts.new_lesion_growth is not None:
-        return look.facts.new_lesion_growth is not Growth.NONE
+        return look.facts.new_lesion_growth is not Growth.UNCHANGED
     then = block.first.new
     same = look.new.present - look.new.targets == then.present - then.targets
     now_mm, then_mm = look.new.others_mm, then.others_mm

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trialimg.core.lesions import LesionKind, Observation, Seen, Track
+from trialimg.core.lesions import Lesion, LesionKind, Observation, Seen, Track
 from trialimg.core.responses import NewLesionResponse
 from trialimg.core.trial import Timepoint
 from trialimg.criteria.irecist.rules import Rules
+from trialimg.criteria.new_targets import Limits, new_targets
 from trialimg.criteria.recist11.baseline import counted_organ
 from trialimg.criteria.recist11.facts import Facts
 from trialimg.criteria.recist11.new_lesions import standing_words
@@ -44,71 +44,61 @@ def new_disease(
 ) -> tuple[NewDisease, ...]:
     """The new lesions at every follow-up, in their order; ``timepoints`` starts with baseline."""
     words = standing_words(tracks, timepoints, facts, rules)
-    return tuple(_Follower(tracks, timepoints, words, rules).walk())
+    there = [
+        frozenset(name for name, word in words.items() if word[index] is NewLesionResponse.UNEQUIVOCAL)
+        for index in range(len(timepoints) - 1)
+    ]
+    return tuple(_Follower(tracks, timepoints, (frozenset(), *there), rules).walk())
 
 
 class _Follower:
     def __init__(
-        self,
-        tracks: Sequence[Track],
-        timepoints: Sequence[Timepoint],
-        words: Mapping[str, tuple[NewLesionResponse, ...]],
-        rules: Rules,
+        self, tracks: Sequence[Track], timepoints: Sequence[Timepoint], present: Sequence[frozenset[str]], rules: Rules
     ) -> None:
         self._tracks = {track.lesion.id: track for track in tracks}
         self._timepoints = timepoints
-        self._words = words
-        self._rules = rules
-        self._courses: dict[str, Course] = {}
-        """Of the new-lesion targets."""
-        self._sums_mm: list[Decimal] = []
-        """Since the last of them joined."""
+        self._present = present
+        self._joined = new_targets(tracks, timepoints, present, _limits(rules))
+        self._courses = {
+            name: Course([self._tracks[name]], timepoints, diameter_mm, too_small=rules.too_small_default_mm)
+            for name in self._joined
+        }
 
     def walk(self) -> Iterator[NewDisease]:
-        before: frozenset[str] = frozenset()
+        sums_mm: list[Decimal] = []
         for index in range(1, len(self._timepoints)):
-            present = frozenset(n for n, w in self._words.items() if w[index - 1] is NewLesionResponse.UNEQUIVOCAL)
-            yield self._at(index, present, present - before)
-            before = present
+            if index in self._joined.values():
+                sums_mm = []
+            disease = self._at(index, nadir_mm=min(sums_mm, default=None))
+            if disease.sum_mm is not None:
+                sums_mm.append(disease.sum_mm)
+            yield disease
 
-    def _at(self, index: int, present: frozenset[str], fresh: frozenset[str]) -> NewDisease:
-        if self._choose(index, fresh - self._courses.keys()):
-            self._sums_mm = []
-        nadir_mm = min(self._sums_mm, default=None)
-        sizes = [course.totals[index].value for course in self._courses.values()]
-        sum_mm = _total(sizes)
-        if sum_mm is not None:
-            self._sums_mm.append(sum_mm)
-        seen = {name: self._seen(name, index) for name in present & self._tracks.keys()}
-        others = [o.diameter_mm if o is not None else None for n, o in seen.items() if n not in self._courses]
+    def _at(self, index: int, *, nadir_mm: Decimal | None) -> NewDisease:
+        present = self._present[index]
+        targets = frozenset(name for name, joined in self._joined.items() if joined <= index)
+        sum_mm = _total([self._courses[name].totals[index].value for name in targets])
+        seen = {name: self._tracks[name].at(self._timepoints[index].id) for name in present & self._tracks.keys()}
+        others = [o.diameter_mm if o is not None else None for n, o in seen.items() if n not in targets]
         unseen = frozenset(n for n, o in seen.items() if o is None or o.seen is Seen.NOT_EVALUABLE)
-        return NewDisease(present, fresh, frozenset(self._courses), sum_mm, nadir_mm, _total(others), unseen)
+        return NewDisease(
+            present, present - self._present[index - 1], targets, sum_mm, nadir_mm, _total(others), unseen
+        )
 
-    def _choose(self, index: int, candidates: frozenset[str]) -> bool:
-        """Make measurable new lesions targets of their own, the largest first, up to the limits; whether any was."""
-        in_organ = Counter(counted_organ(self._tracks[name].lesion, self._rules) for name in self._courses)
-        sized = [(o.diameter_mm, name) for name in candidates if (o := self._seen(name, index)) is not None]
-        chosen = False
-        for size_mm, name in sorted(((s, n) for s, n in sized if s is not None), key=lambda pair: (-pair[0], pair[1])):
-            track = self._tracks[name]
-            organ = counted_organ(track.lesion, self._rules)
-            full = len(self._courses) >= self._rules.max_new_targets
-            if full or in_organ[organ] >= self._rules.max_new_targets_per_organ:
-                continue
-            if size_mm >= self._smallest_mm(track):
-                too_small = self._rules.too_small_default_mm
-                self._courses[name] = Course([track], self._timepoints, diameter_mm, too_small=too_small)
-                in_organ[organ] += 1
-                chosen = True
-        return chosen
 
-    def _smallest_mm(self, track: Track) -> Decimal:
-        node = self._rules.nodes_by_short_axis and track.lesion.kind is LesionKind.NODAL
-        return self._rules.node_target_min_mm if node else self._rules.measurable_min_mm
+def _limits(rules: Rules) -> Limits:
+    """Targets among the new lesions: measurable as at baseline, at most five, at most two in an organ."""
 
-    def _seen(self, name: str, index: int) -> Observation | None:
-        track = self._tracks.get(name)
-        return track.at(self._timepoints[index].id) if track is not None else None
+    def measurable(seen: Observation) -> bool:
+        node = rules.nodes_by_short_axis and seen.lesion.kind is LesionKind.NODAL
+        smallest_mm = rules.node_target_min_mm if node else rules.measurable_min_mm
+        return seen.diameter_mm is not None and seen.diameter_mm >= smallest_mm
+
+    def places(lesion: Lesion) -> Mapping[str, int]:
+        organ = counted_organ(lesion, rules)
+        return {"all": rules.max_new_targets, f"organ {organ}": rules.max_new_targets_per_organ}
+
+    return Limits(diameter_mm, measurable, places, when_first_seen=True)
 
 
 def _total(sizes: Sequence[Decimal | None]) -> Decimal | None:

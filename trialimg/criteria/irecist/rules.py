@@ -14,7 +14,7 @@ __all__ = ["Facts", "Growth", "Rules"]
 class Growth(Enum):
     """How lesions without a measured sum have changed since the progression that awaits confirmation."""
 
-    NONE = "none"
+    UNCHANGED = "unchanged"
     INCREASED = "increased"
     """Larger; need not be unequivocal."""
     UNEQUIVOCAL = "unequivocal"
