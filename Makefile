@@ -28,7 +28,7 @@ $(READY): pyproject.toml constraints.txt scripts/system-packages.sh
 	@touch $@
 
 demo: setup ## the sample trial, from DICOM to report
-	$(BIN)/trialimg run protocols/nsclc_recist11.yaml sample_data --out runs/demo
+	$(BIN)/trialimg run protocols/nsclc_recist11.yaml sample_data --out runs/demo --workers $(WORKERS)
 
 test: setup ## the test suite as CI runs it
 	$(PYTEST) -m "not slow"
