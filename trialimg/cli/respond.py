@@ -11,8 +11,10 @@ from trialimg.cli.output import json_option
 from trialimg.cli.respond_output import give, read_text, write_whole
 
 if TYPE_CHECKING:
+    from trialimg.core.trial import Finding
     from trialimg.endpoints.settings import EndpointSettings
     from trialimg.services.respond import Judged
+    from trialimg.services.respond_lesions import SubjectReading
 
 __all__ = ["respond"]
 
@@ -21,6 +23,8 @@ _OUT = click.option("--out", type=_FILE, help="Write the CSV to this file instea
 _CRITERION = click.option("--criterion", default="recist11", show_default=True, help="Response criterion.")
 _SET = click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Override a setting; repeatable.")
 _ASSESSMENTS = click.option("--assessments", type=_FILE, help="Facts of timepoints (FDG-PET, tumour markers ...).")
+_SDTM = click.option("--sdtm", type=_FILE, nargs=2, metavar="TU TR", help="SDTM tumour tables instead of LESIONS.")
+_NODES = click.option("--nodes", type=_FILE, help="With --sdtm: which lesions are nodes (subject,lesion,location).")
 _BASELINE = click.option("--baseline", metavar="NAME", help="Name of the baseline timepoint, where it is not BL.")
 
 
@@ -30,40 +34,38 @@ def respond() -> None:
 
 
 @respond.command("timepoint")
-@click.argument("lesions", type=_FILE)
+@click.argument("lesions", type=_FILE, required=False)
+@_SDTM
+@_NODES
 @_CRITERION
 @_SET
 @_ASSESSMENTS
 @_BASELINE
 @_OUT
 @json_option
-def timepoint(
-    lesions: Path,
-    criterion: str,
-    changes: tuple[str, ...],
-    assessments: Path | None,
-    baseline: str | None,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def timepoint(criterion: str, changes: tuple[str, ...], out: Path | None, as_json: bool, **source: Any) -> None:
     """Response at every follow-up from a table of LESIONS, one row per lesion and timepoint.
 
-    A table with any fault is refused whole: every fault with its line, exit 2, nothing written.
+    A table with any fault is refused whole: every fault with its line, exit 2, nothing written. Of SDTM tables
+    (--sdtm) rows that cannot be used are named on stderr and left out.
     """
     from trialimg.core.settings import shown
     from trialimg.services.respond import timepoint_rows
 
-    judged, rules = _judged(lesions, criterion, changes, assessments, baseline)
-    findings = [finding for one in judged for finding in one.findings]
+    judged, rules, unused = _judged(criterion, changes, **source)
+    findings = [*unused, *(finding for one in judged for finding in one.findings)]
     if not as_json:
+        name = source["lesions"] or "sdtm"
         for finding in findings:
-            click.echo(f"{lesions}: note: {finding.where}: {finding.message} [{finding.code}]", err=True)
+            click.echo(f"{name}: note: {finding.where}: {finding.message} [{finding.code}]", err=True)
     about = {"criterion": criterion, "settings": shown(rules), "findings": findings}
     give("timepoints", timepoint_rows(judged), about, as_json=as_json, out=out)
 
 
 @respond.command("explain")
-@click.argument("lesions", type=_FILE)
+@click.argument("lesions", type=_FILE, required=False)
+@_SDTM
+@_NODES
 @_CRITERION
 @_SET
 @_ASSESSMENTS
@@ -73,21 +75,19 @@ def timepoint(
 @click.option("--out", type=_FILE, help="Write the text to this file instead of stdout.")
 @json_option
 def explain(
-    lesions: Path,
     criterion: str,
     changes: tuple[str, ...],
-    assessments: Path | None,
-    baseline: str | None,
     subject: str | None,
     only: str | None,
     out: Path | None,
     as_json: bool,
+    **source: Any,
 ) -> None:
     """Why each response in a table of LESIONS is what it is, in sentences with the numbers."""
     from trialimg.cli.output import print_json
     from trialimg.services.respond_explain import explained, explanation_text
 
-    judged, rules = _judged(lesions, criterion, changes, assessments, baseline)
+    judged, rules, _ = _judged(criterion, changes, **source)
     reasons = explained(judged, criterion, rules, subject=subject, timepoint=only)
     if out is not None:
         write_whole(out, explanation_text(reasons))
@@ -148,21 +148,42 @@ def subject(
 
 
 def _judged(
-    lesions: Path, name: str, changes: tuple[str, ...], assessments: Path | None, baseline: str | None
-) -> tuple[tuple[Judged, ...], Any]:
+    name: str, changes: tuple[str, ...], *, assessments: Path | None, **source: Any
+) -> tuple[tuple[Judged, ...], Any, tuple[Finding, ...]]:
+    """The answers, the rules in force, and what of the source could not be used."""
     from trialimg.core.settings import overridden
     from trialimg.criteria.registry import criterion
     from trialimg.services.respond import judge
     from trialimg.services.respond_facts import read_facts
-    from trialimg.services.respond_lesions import read_lesions
 
     wanted = criterion(name)
     rules = overridden(wanted.rules, _pairs(changes))
-    readings = read_lesions(read_text(lesions), str(lesions), baseline=baseline)
+    readings, unused = _readings(**source)
     facts = None
     if assessments is not None:
         facts = read_facts(read_text(assessments), str(assessments), wanted, readings)
-    return judge(readings, wanted, rules, facts=facts), rules
+    return judge(readings, wanted, rules, facts=facts), rules, unused
+
+
+def _readings(
+    *, lesions: Path | None, baseline: str | None, sdtm: tuple[Path, Path] | None, nodes: Path | None
+) -> tuple[tuple[SubjectReading, ...], tuple[Finding, ...]]:
+    from trialimg.services.respond_lesions import read_lesions
+    from trialimg.services.respond_sdtm import read_sdtm
+    from trialimg.services.respond_sdtm_rows import Nodes, read_nodes, read_sdtm_rows
+
+    if (lesions is None) is (sdtm is None):
+        raise click.UsageError("give either a table of LESIONS, or --sdtm TU TR")
+    if lesions is not None:
+        if nodes is not None:
+            raise click.UsageError("--nodes belongs to --sdtm; a table of LESIONS says itself what is nodal")
+        return read_lesions(read_text(lesions), str(lesions), baseline=baseline), ()
+    if baseline is not None:
+        raise click.UsageError("--baseline is for a table of LESIONS; TU says at which visit lesions were identified")
+    tu, tr = ((read_text(path), str(path)) for path in sdtm or ())
+    listed = read_nodes(read_text(nodes), str(nodes)) if nodes is not None else Nodes("--nodes")
+    found = read_sdtm(read_sdtm_rows(tu, tr), listed)
+    return found.readings, found.findings
 
 
 def _endpoint_settings(options: dict[str, Any], changes: tuple[str, ...], schedule: Path | None) -> EndpointSettings:

@@ -128,6 +128,35 @@ class TestTimepoint:
         assert "not a UTF-8 text file" in trialimg("timepoint", str(path), code=2)[1]
 
 
+class TestSdtm:
+    TU = "USUBJID,VISIT,VISITNUM,TULOC,TUTESTCD,TUSTRESC,TULNKID\nS1,BL,1,LYMPH NODE,TUMIDENT,TARGET,T01\n"
+    TR = """\
+USUBJID,TRLNKID,TRTESTCD,TRSTRESC,TRSTRESU,VISITNUM,VISIT,TRDTC
+S1,T01,LDIAM,30,mm,1,BL,2024-01-01
+S1,T01,LPERP,20,mm,1,BL,2024-01-01
+S1,T01,LDIAM,20,mm,2,W06,2024-02-12
+S1,T01,LPERP,9,mm,2,W06,2024-02-12
+S1,T01,LPERP,9,mm,3,W12,2024
+"""
+
+    def test_tables_are_read_straight_and_what_is_unusable_is_named(self, trialimg: Trialimg) -> None:
+        tu, tr = trialimg.file("tu.csv", self.TU), trialimg.file("tr.csv", self.TR)
+        (row,) = trialimg.rows("timepoint", "--sdtm", tu, tr)
+        assert (row["target"], row["sum_mm"]) == ("SD", "20")
+        nodes = trialimg.file("nodes.csv", "subject,lesion\nS1,T01\n")
+        (row,) = trialimg.rows("timepoint", "--sdtm", tu, tr, "--nodes", nodes)
+        assert (row["target"], row["sum_mm"]) == ("CR", "9")
+        assert "partial_date" in trialimg("timepoint", "--sdtm", tu, tr)[1]
+        assert "CR" in trialimg("explain", "--sdtm", tu, tr, "--nodes", nodes)[0]
+
+    def test_one_source_at_a_time(self, trialimg: Trialimg) -> None:
+        lesions = trialimg.file("lesions.csv", LESIONS)
+        assert "either" in trialimg("timepoint", code=2)[1]
+        assert "either" in trialimg("timepoint", lesions, "--sdtm", lesions, lesions, code=2)[1]
+        assert "--nodes" in trialimg("timepoint", lesions, "--nodes", lesions, code=2)[1]
+        assert "--baseline" in trialimg("timepoint", "--sdtm", lesions, lesions, "--baseline", "BL", code=2)[1]
+
+
 class TestExplain:
     def test_sentences_give_the_numbers(self, trialimg: Trialimg) -> None:
         text = trialimg("explain", trialimg.file("lesions.csv", LESIONS), "--timepoint", "W12")[0]

@@ -1,0 +1,188 @@
+"""SDTM tumour tables (TU, TR) read into what the criteria judge; what cannot be used becomes a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from trialimg.core.lesions import (
+    Designation,
+    Lesion,
+    LesionKind,
+    LesionStatus,
+    NewLesionStatus,
+    NonTargetStatus,
+    Observation,
+    Quantities,
+    Role,
+    Seen,
+    Track,
+)
+from trialimg.core.trial import Finding, Severity, Timepoint
+from trialimg.services.respond_lesions import SubjectReading
+from trialimg.services.respond_sdtm_rows import Identified, Measured, Nodes, Result, SdtmTables
+
+__all__ = ["SdtmReadings", "read_sdtm"]
+
+_DIAMETERS = {LesionKind.NODAL: ("DIAMETER", "SAXIS", "LPERP"), LesionKind.NON_NODAL: ("DIAMETER", "LDIAM")}
+"""What counts of a lesion, the first that was recorded."""
+_NON_TARGET = {
+    "PRESENT": NonTargetStatus.PRESENT,
+    "ABSENT": NonTargetStatus.ABSENT,
+    "UNEQUIVOCAL": NonTargetStatus.UNEQUIVOCAL_PROGRESSION,
+    "UNEQUIVOCAL PROGRESSION": NonTargetStatus.UNEQUIVOCAL_PROGRESSION,
+    "NOT EVALUABLE": NonTargetStatus.NOT_EVALUABLE,
+}
+_NEW = {
+    "UNEQUIVOCAL": NewLesionStatus.UNEQUIVOCAL,
+    "PRESENT": NewLesionStatus.UNEQUIVOCAL,
+    "EQUIVOCAL": NewLesionStatus.EQUIVOCAL,
+}
+
+
+@dataclass(frozen=True)
+class SdtmReadings:
+    """The records of all subjects and readers, and everything that could not be used."""
+
+    readings: tuple[SubjectReading, ...]
+    findings: tuple[Finding, ...]
+
+
+def read_sdtm(tables: SdtmTables, nodes: Nodes) -> SdtmReadings:
+    """The subjects of SDTM tumour tables, each evaluator apart.
+
+    Notes
+    -----
+    0 mm means absent. Baseline is the visit at which TU identified the first lesion. A measurement without a full
+    date, of an unknown lesion, in another unit or with a word that is not known is left out and named.
+    """
+    findings = [*tables.findings, *nodes.unused(tables.identified)]
+    readings: list[SubjectReading] = []
+    for key, lesions in tables.identified.items():
+        reader = _Evaluator(key, lesions, tables.measured.get(key, ()), nodes)
+        reading = reader.reading()
+        findings += reader.findings
+        if reading is not None:
+            readings.append(reading)
+    return SdtmReadings(tuple(readings), tuple(findings))
+
+
+@dataclass
+class _Evaluator:
+    """One evaluator's rows on one subject."""
+
+    key: tuple[str, str]
+    identified: Mapping[str, Identified]
+    measured: Sequence[Measured]
+    nodes: Nodes
+    findings: list[Finding] = field(default_factory=list)
+
+    def reading(self) -> SubjectReading | None:
+        """The record; None where there is nothing to judge."""
+        subject, reader = self.key
+        timepoints = self._timepoints()
+        if not timepoints:
+            return None
+        lesions = {name: self._lesion(one) for name, one in self.identified.items()}
+        tracks = tuple(Track(lesion, tuple(self._observations(lesion, timepoints))) for lesion in lesions.values())
+        roles = tuple(Designation(reader, lesion, self.identified[name].role) for name, lesion in lesions.items())
+        return SubjectReading(subject, reader, tracks, roles, timepoints)
+
+    def _lesion(self, one: Identified) -> Lesion:
+        kind = LesionKind.NODAL if self.nodes.is_node(self.key, one) else LesionKind.NON_NODAL
+        return Lesion(one.lesion, kind, one.location)
+
+    def _timepoints(self) -> tuple[Timepoint, ...]:
+        """Baseline first, then by date; a visit that lies before baseline is left out."""
+        dates: dict[float, list[date]] = {}
+        names: dict[float, str] = {}
+        for row in self.measured:
+            dates.setdefault(row.visit_number, []).append(row.date)
+            names.setdefault(row.visit_number, row.visit)
+        first = min((one.visit_number for one in self.identified.values()), default=None)
+        if first is None or first not in dates:
+            self._note("no_baseline", "", "nothing was measured at the visit at which the lesions were identified")
+            return ()
+        later = [number for number in dates if number != first]
+        for number in [n for n in later if max(dates[n]) < max(dates[first])]:
+            self._note("before_baseline", names[number], f"{names[number]} lies before {names[first]}")
+            later.remove(number)
+        ordered = [first, *sorted(later, key=lambda number: (max(dates[number]), number))]
+        if len(set(names.values())) < len(names):
+            names = {number: f"{name} ({number:g})" for number, name in names.items()}
+        self._visits = {names[number]: number for number in ordered}
+        return tuple(_timepoint(names[number], order, dates[number]) for order, number in enumerate(ordered))
+
+    def _observations(self, lesion: Lesion, timepoints: Sequence[Timepoint]) -> Iterator[Observation]:
+        for timepoint in timepoints:
+            number = self._visits[timepoint.id]
+            rows = [r for r in self.measured if r.lesion == lesion.id and r.visit_number == number]
+            if rows:
+                observation = self._observation(lesion, timepoint, rows)
+                if observation is not None:
+                    yield observation
+
+    def _observation(self, lesion: Lesion, timepoint: Timepoint, rows: Sequence[Measured]) -> Observation | None:
+        role, results = self.identified[lesion.id].role, self._results(timepoint, rows)
+        not_done = next((r.reason for r in rows if r.result is Result.NOT_DONE), None)
+        if role is Role.NEW and timepoint.order == 0:
+            self._note("new_at_baseline", timepoint.id, f"{lesion.id} is called new, but was seen at baseline")
+            return None
+        status = self._status(role, timepoint, results.get("TUMSTATE"))
+        size = next((results[test] for test in _DIAMETERS[lesion.kind] if test in results), None)
+        if status is NonTargetStatus.NOT_EVALUABLE or (status is None and size is None):
+            why = not_done or "no result that can be used"
+            return Observation(lesion, timepoint, Seen.NOT_EVALUABLE, reason=why)
+        gone = status is NonTargetStatus.ABSENT or (size is not None and size.number == 0)
+        if gone:
+            return Observation(lesion, timepoint, Seen.ABSENT)
+        if size is not None and size.result is Result.TOO_SMALL:
+            return Observation(lesion, timepoint, Seen.TOO_SMALL, status=status)
+        diameter_mm = size.number if size is not None else None
+        return Observation(
+            lesion, timepoint, Seen.MEASURED, diameter_mm, status=status, quantities=_quantities(results)
+        )
+
+    def _results(self, timepoint: Timepoint, rows: Sequence[Measured]) -> dict[str, Measured]:
+        """The usable results by test; two different ones of a test are none."""
+        results: dict[str, Measured] = {}
+        contradicted: set[str] = set()
+        for row in rows:
+            if row.result is Result.NOT_DONE:
+                continue
+            earlier = results.setdefault(row.test, row)
+            if (earlier.number, earlier.word) != (row.number, row.word):
+                contradicted.add(row.test)
+                text = f"{row.test} of {row.lesion} is {row.shown} and, at {earlier.where}, {earlier.shown}"
+                self._note("two_results", timepoint.id, text, row.where)
+        return {test: row for test, row in results.items() if test not in contradicted}
+
+    def _status(self, role: Role, timepoint: Timepoint, row: Measured | None) -> LesionStatus | None:
+        if row is None or role is Role.TARGET:
+            return None
+        if role is Role.NEW and row.word == "ABSENT":
+            return NonTargetStatus.ABSENT
+        words: Mapping[str, LesionStatus] = _NON_TARGET if role is Role.NON_TARGET else _NEW
+        if row.word not in words:
+            text = f"TUMSTATE {row.word!r} of {row.lesion}, a {role.value} lesion, is not known"
+            self._note("unknown_word", timepoint.id, text, row.where)
+        return words.get(row.word)
+
+    def _note(self, code: str, timepoint: str, message: str, where: str = "") -> None:
+        place = where or " ".join(part for part in (*self.key, timepoint) if part)
+        self.findings.append(Finding(code, Severity.EXCLUDED, place, message, self.key[0], timepoint))
+
+
+def _quantities(results: Mapping[str, Measured]) -> Quantities:
+    def number(test: str) -> Decimal | None:
+        found = results.get(test)
+        return found.number if found is not None and found.number else None
+
+    return Quantities(short_axis_mm=number("LPERP"), volume_ml=number("VOLUME"))
+
+
+def _timepoint(name: str, order: int, dates: Sequence[date]) -> Timepoint:
+    first, last = min(dates), max(dates)
+    return Timepoint(name, order, last, first if first != last else None)

@@ -1,0 +1,254 @@
+"""The rows of SDTM TU and TR, and of the table that says which lesions are nodes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+
+from trialimg.core.errors import Fault, ReadingError
+from trialimg.core.lesions import Role
+from trialimg.core.trial import Finding, Severity
+from trialimg.services.tables import read_table
+
+__all__ = ["Identified", "Measured", "Nodes", "Result", "SdtmTables", "read_nodes", "read_sdtm_rows"]
+
+Key = tuple[str, str]
+"""Subject and evaluator."""
+
+_ROLES = {"TARGET": Role.TARGET, "NON-TARGET": Role.NON_TARGET, "NEW": Role.NEW}
+_LENGTHS = ("DIAMETER", "LDIAM", "LPERP", "SAXIS")
+_VOLUME = "VOLUME"
+_FACTOR = {"mm": Decimal(1), "cm": Decimal(10)}
+_VOLUME_FACTOR = {"mL": Decimal(1), "cm3": Decimal(1), "mm3": Decimal("0.001")}
+_TOO_SMALL = ("TOO SMALL TO MEASURE", "TOO SMALL")
+_IGNORED = ("SUMDIAM", "SUMLDIAM", "SUMNLNLD", "LESSCIND")
+_TU_COLUMNS = ("USUBJID", "TULNKID", "TUTESTCD", "TUSTRESC", "VISITNUM")
+_TR_COLUMNS = ("USUBJID", "TRLNKID", "TRTESTCD", "TRSTRESC", "TRDTC", "VISITNUM", "VISIT")
+
+
+class Result(Enum):
+    """What a TR row says."""
+
+    NUMBER = "number"
+    WORD = "word"
+    TOO_SMALL = "too small"
+    NOT_DONE = "not done"
+
+
+@dataclass(frozen=True)
+class Identified:
+    """A lesion as TU identified it."""
+
+    lesion: str
+    role: Role
+    location: str
+    visit_number: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One usable row of TR."""
+
+    where: str
+    """File and line."""
+    lesion: str
+    visit: str
+    visit_number: float
+    date: date
+    test: str
+    result: Result
+    number: Decimal | None = None
+    """Length in mm or volume in mL."""
+    word: str = ""
+    reason: str = ""
+
+    @property
+    def shown(self) -> str:
+        return self.word if self.number is None else str(self.number)
+
+
+@dataclass
+class SdtmTables:
+    """Usable rows by subject and evaluator, and what could not be used."""
+
+    identified: dict[Key, dict[str, Identified]] = field(default_factory=dict)
+    measured: dict[Key, list[Measured]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def note(self, code: str, where: str, subject: str, message: str) -> None:
+        """Name a row that is left out."""
+        self.findings.append(Finding(code, Severity.EXCLUDED, where, message, subject))
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Which lesions are nodes: by subject and lesion, or by the location that TU gives."""
+
+    source: str
+    lesions: frozenset[tuple[str, str]] = frozenset()
+    locations: frozenset[str] = frozenset()
+
+    def is_node(self, key: Key, one: Identified) -> bool:
+        """Whether a lesion is listed."""
+        return (key[0], one.lesion) in self.lesions or one.location.upper() in self.locations
+
+    def unused(self, identified: Mapping[Key, Mapping[str, Identified]]) -> Iterator[Finding]:
+        """What is listed, but nowhere identified; or that nothing is listed at all."""
+        if not self.lesions and not self.locations:
+            text = "no table says which lesions are nodes, so every lesion is judged by the rules for other lesions"
+            yield Finding("nodes_not_given", Severity.WARNING, self.source, text)
+        known = {(key[0], name) for key, lesions in identified.items() for name in lesions}
+        for subject, lesion in sorted(self.lesions - known):
+            text = f"lesion {lesion!r} of {subject} is listed as a node, but not identified in TU"
+            yield Finding("unknown_lesion", Severity.WARNING, self.source, text, subject)
+
+
+def read_nodes(text: str, source: str) -> Nodes:
+    """The lesions that are nodes.
+
+    Parameters
+    ----------
+    text, source
+        A CSV with the columns ``subject, lesion, location``: a line names one lesion, or a location of TU whose
+        lesions are all nodes.
+
+    Raises
+    ------
+    ReadingError
+        With every fault of the table and its line.
+    """
+    table = read_table(text, source, required=("subject", "lesion"), optional=("location",))
+    lesions, locations = set(), set()
+    for row in table.rows:
+        subject, lesion, location = row.text("subject"), row.text("lesion"), row.text("location").upper()
+        if location and not lesion:
+            locations.add(location)
+        elif subject and lesion:
+            lesions.add((subject, lesion))
+        else:
+            table.fault(row.line, "blank", "a line names a subject and its lesion, or a location alone")
+    if table.faults:
+        raise ReadingError(f"{source}: {len(table.faults)} fault(s)", tuple(table.faults))
+    return Nodes(source, frozenset(lesions), frozenset(locations))
+
+
+def read_sdtm_rows(tu: tuple[str, str], tr: tuple[str, str]) -> SdtmTables:
+    """The usable rows of both tables.
+
+    Parameters
+    ----------
+    tu, tr
+        Text of the CSV, and the name that the user knows it by.
+
+    Raises
+    ------
+    ReadingError
+        If a table has no rows or lacks a column.
+    """
+    tables = SdtmTables()
+    for where, row in _rows(*tu, _TU_COLUMNS):
+        _identify(tables, where, row)
+    for where, row in _rows(*tr, _TR_COLUMNS):
+        _measure(tables, where, row)
+    return tables
+
+
+def _rows(text: str, source: str, needed: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+    lines = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    missing = [name for name in needed if name not in (lines.fieldnames or ())]
+    if missing:
+        faults = tuple(Fault(f"{source}:1", "missing_column", f"column {name} is missing") for name in missing)
+        raise ReadingError(f"{source} is not the SDTM table it should be", faults)
+    for row in lines:
+        yield f"{source}:{lines.line_num}", {k: (v or "").strip() for k, v in row.items() if k is not None}
+
+
+def _key(row: Mapping[str, str], domain: str) -> Key:
+    return row["USUBJID"], row.get(f"{domain}EVALID", "") or row.get(f"{domain}EVAL", "")
+
+
+def _identify(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
+    subject, lesion, word = row["USUBJID"], row["TULNKID"], row["TUSTRESC"].upper()
+    number = _number(row["VISITNUM"])
+    if row["TUTESTCD"] != "TUMIDENT":
+        tables.note("not_supported", where, subject, f"{row['TUTESTCD']} of {lesion}: splits and merges are not read")
+    elif word not in _ROLES:
+        tables.note("unknown_word", where, subject, f"TUSTRESC {row['TUSTRESC']!r} is not TARGET, NON-TARGET or NEW")
+    elif not lesion or number is None:
+        tables.note("blank", where, subject, "a lesion needs its TULNKID and VISITNUM")
+    else:
+        one = Identified(lesion, _ROLES[word], row.get("TULOC", ""), float(number))
+        first = tables.identified.setdefault(_key(row, "TU"), {}).setdefault(lesion, one)
+        if first.role is not one.role:
+            text = f"{lesion} is {one.role.value}, but was identified as {first.role.value}"
+            tables.note("role_changes", where, subject, text)
+
+
+def _measure(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
+    key, test, lesion = _key(row, "TR"), row["TRTESTCD"], row["TRLNKID"]
+    if test in _IGNORED:
+        return
+    faults = list(_unusable(tables, key, row))
+    for code, message in faults:
+        tables.note(code, where, key[0], message)
+    if faults:
+        return
+    visit = (lesion, row["VISIT"] or row["VISITNUM"], float(row["VISITNUM"]), date.fromisoformat(row["TRDTC"]), test)
+    if row.get("TRSTAT") == "NOT DONE":
+        reason = row.get("TRREASND") or "not done"
+        measured = Measured(where, *visit, Result.NOT_DONE, reason=reason)
+    elif test == "TUMSTATE":
+        measured = Measured(where, *visit, Result.WORD, word=row["TRSTRESC"].upper())
+    elif row["TRSTRESC"].upper() in _TOO_SMALL:
+        measured = Measured(where, *visit, Result.TOO_SMALL, word=row["TRSTRESC"].upper())
+    else:
+        measured = Measured(where, *visit, Result.NUMBER, number=_size(row))
+    tables.measured.setdefault(key, []).append(measured)
+
+
+def _unusable(tables: SdtmTables, key: Key, row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Why a row of TR cannot be used; nothing if it can."""
+    test, lesion, shown = row["TRTESTCD"], row["TRLNKID"], row["TRSTRESC"]
+    if lesion not in tables.identified.get(key, {}):
+        yield "unknown_lesion", f"lesion {lesion!r} is not identified in TU by {key[1] or 'this evaluator'}"
+    if not _is_date(row["TRDTC"]):
+        yield "partial_date", f"TRDTC {row['TRDTC']!r} is not a full date; {test} of {lesion} is left out"
+    if _number(row["VISITNUM"]) is None:
+        yield "bad_value", f"VISITNUM {row['VISITNUM']!r} is not a number"
+    if test not in (*_LENGTHS, _VOLUME, "TUMSTATE"):
+        yield "not_supported", f"TRTESTCD {test!r} is not read"
+    elif _needs_size(row) and _size(row) is None:
+        unit = row.get("TRSTRESU", "")
+        yield "bad_value", f"{test} {shown!r} {unit} of {lesion} is not a size of 0 or more in a known unit"
+
+
+def _needs_size(row: Mapping[str, str]) -> bool:
+    said = row.get("TRSTAT") == "NOT DONE" or row["TRSTRESC"].upper() in _TOO_SMALL
+    return row["TRTESTCD"] != "TUMSTATE" and not said
+
+
+def _size(row: Mapping[str, str]) -> Decimal | None:
+    """Length in mm or volume in mL; None where it is not one."""
+    number = _number(row["TRSTRESC"])
+    factor = (_VOLUME_FACTOR if row["TRTESTCD"] == _VOLUME else _FACTOR).get(row.get("TRSTRESU", ""))
+    return None if number is None or number < 0 or factor is None else number * factor
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return len(text) == len("2024-01-31") and date.fromisoformat(text) is not None
+    except ValueError:
+        return False
