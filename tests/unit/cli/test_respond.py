@@ -142,7 +142,7 @@ S1,T01,LPERP,9,mm,3,W12,2024
     def test_tables_are_read_straight_and_what_is_unusable_is_named(self, trialimg: Trialimg) -> None:
         tu, tr = trialimg.file("tu.csv", self.TU), trialimg.file("tr.csv", self.TR)
         (row,) = trialimg.rows("timepoint", "--sdtm", tu, tr)
-        assert (row["target"], row["sum_mm"]) == ("SD", "20")
+        assert (row["target"], row["sum_mm"]) == ("PR", "20")
         nodes = trialimg.file("nodes.csv", "subject,lesion\nS1,T01\n")
         (row,) = trialimg.rows("timepoint", "--sdtm", tu, tr, "--nodes", nodes)
         assert (row["target"], row["sum_mm"]) == ("CR", "9")
