@@ -11,12 +11,15 @@ from trialimg.core.errors import ProtocolError
 from trialimg.core.responses import CriterionAssessment, Firing
 from trialimg.core.trial import Finding
 from trialimg.criteria import (
+    cheson2007,
     choi,
     eortc_pet,
     imrecist,
     irecist,
     irrc,
     irrecist,
+    lugano2014,
+    lyric,
     mchoi,
     mrecist,
     percist,
@@ -24,6 +27,7 @@ from trialimg.criteria import (
     rano2010,
     rano_bm,
     rano_lgg,
+    recil,
     recist10,
     recist11,
     volumetric,
@@ -84,6 +88,10 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
         "rano2010": _criterion("rano2010", "RANO 2010", rano2010),
         "rano_lgg": _criterion("rano_lgg", "RANO-LGG", rano_lgg),
         "rano_bm": _criterion("rano_bm", "RANO-BM", rano_bm),
+        "lugano2014": _criterion("lugano2014", "Lugano 2014", lugano2014),
+        "lyric": _criterion("lyric", "LYRIC 2016", lyric),
+        "recil": _criterion("recil", "RECIL 2017", recil),
+        "cheson2007": _criterion("cheson2007", "Cheson 2007 (IWG)", cheson2007),
         "percist": _criterion("percist", "PERCIST 1.0", percist),
         "eortc_pet": _criterion("eortc_pet", "EORTC PET 1999", eortc_pet),
     }

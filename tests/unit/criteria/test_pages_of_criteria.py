@@ -12,12 +12,29 @@ from typing import get_args, get_type_hints
 import pytest
 
 from trialimg.core.settings import shown
-from trialimg.criteria import choi, eortc_pet, mchoi, percist, rano, rano2, rano2010, rano_bm, rano_lgg
+from trialimg.criteria import (
+    cheson2007,
+    choi,
+    eortc_pet,
+    lugano2014,
+    lyric,
+    mchoi,
+    percist,
+    rano,
+    rano2,
+    rano2010,
+    rano_bm,
+    rano_lgg,
+    recil,
+)
 
 PAGES: dict[str, tuple[ModuleType, ...]] = {
     "choi.md": (choi, mchoi),
     "percist.md": (percist,),
     "eortc_pet.md": (eortc_pet,),
+    "lugano.md": (lugano2014, lyric),
+    "recil.md": (recil,),
+    "cheson2007.md": (cheson2007,),
     "rano.md": (rano, rano2, rano2010, rano_lgg, rano_bm),
 }
 """The first module's defaults stand in the table of settings, the others' where they differ."""
