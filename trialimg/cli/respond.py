@@ -97,6 +97,25 @@ def explain(
         click.echo(explanation_text(reasons), nl=False)
 
 
+@respond.command("growth")
+@click.argument("lesions", type=_FILE, required=False)
+@_SDTM
+@_NODES
+@_CRITERION
+@_SET
+@_BASELINE
+@_OUT
+@json_option
+def growth(criterion: str, changes: tuple[str, ...], out: Path | None, as_json: bool, **source: Any) -> None:
+    """Growth and regression rate of every subject's sum of diameters, from a table of LESIONS."""
+    from trialimg.core.settings import shown
+    from trialimg.services.respond_growth import growth_rows
+
+    judged, rules, _ = _judged(criterion, changes, assessments=None, **source)
+    about = {"criterion": criterion, "settings": shown(rules)}
+    give("subjects", growth_rows(judged), about, as_json=as_json, out=out)
+
+
 @respond.command("overall")
 @click.argument("triples", type=_FILE)
 @_CRITERION

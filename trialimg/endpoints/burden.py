@@ -12,9 +12,10 @@ from trialimg.core.responses import (
     OverallResponse,
 )
 from trialimg.core.trial import Timepoint
+from trialimg.endpoints.growth import GrowthRates, growth_rates
 from trialimg.endpoints.results import TumourBurden
 
-__all__ = ["tumour_burden"]
+__all__ = ["tumour_burden", "tumour_growth"]
 
 _NOTHING = TumourBurden(None, None, None, None)
 _PROGRESSIONS = (OverallResponse.PD, ImmuneResponse.PD, ImmuneRelatedResponse.PD, ImmuneModifiedResponse.PD)
@@ -39,6 +40,20 @@ def tumour_burden(assessments: Sequence[CriterionAssessment], baseline: Timepoin
         nadir_mm, nadir_date = baseline_mm, baseline.date
     days = (nadir_date - baseline.date).days if baseline is not None else None
     return TumourBurden(change_pct, best_date, nadir_mm, nadir_date, days)
+
+
+def tumour_growth(assessments: Sequence[CriterionAssessment], baseline: Timepoint) -> GrowthRates | None:
+    """Growth and regression rate of the sum of diameters, over all assessments whose sum is known; None where none.
+
+    Time runs from the baseline imaging. Assessments after a progression count too: a rate is about the course of the
+    tumour, not about the response.
+    """
+    if not assessments or assessments[0].sums.baseline_mm is None:
+        return None
+    known = [(a.timepoint.date, a.sums.sum_mm) for a in assessments if a.sums.sum_mm is not None]
+    first = (0.0, float(assessments[0].sums.baseline_mm))
+    course = [first, *((float((day - baseline.date).days), float(sum_mm)) for day, sum_mm in known)]
+    return growth_rates(course)
 
 
 def _until_progression(assessments: Sequence[CriterionAssessment]) -> Sequence[CriterionAssessment]:

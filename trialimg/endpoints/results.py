@@ -75,6 +75,9 @@ class SubjectEndpoints:
     """First CR or PR that was confirmed later."""
     progression_date: dt.date | None = None
     disease_control_date: dt.date | None = None
+    time_to_progression: TimeToEvent | None = None
+    clinical_benefit: bool = False
+    """Responder, or disease that did not progress for as long as the settings ask."""
     immune_best: ImmuneBestResponse | None = None
     """Where the responses are those of an immunotherapy criterion."""
     settings: tuple[tuple[str, str], ...] = ()

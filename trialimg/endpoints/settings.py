@@ -68,6 +68,8 @@ class EndpointSettings:
     confirmation_days: int = 28
     min_sd_days: int = 42
     """SD (and a response demoted to it) counts from this many days after the reference date on."""
+    clinical_benefit_weeks: int = 24
+    """Clinical benefit: a response, or SD that was seen so many weeks after the reference date or later."""
     max_ne: int = 1
     """Assessments that could not be evaluated, tolerated between a response and its confirmation."""
     accept_sd: bool = False

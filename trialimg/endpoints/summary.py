@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from trialimg.core.errors import ReadingError
-from trialimg.core.responses import BestOverallResponse, CriterionAssessment, TimepointAssessment
+from trialimg.core.responses import BestOverallResponse, CriterionAssessment, OverallResponse, TimepointAssessment
 from trialimg.core.settings import shown
 from trialimg.core.trial import Subject, Timepoint
 from trialimg.endpoints.best_response import (
@@ -22,12 +22,18 @@ from trialimg.endpoints.immune import IMMUNE_WORDS, ImmuneReading, immune_best_r
 from trialimg.endpoints.results import SubjectEndpoints, TumourBurden
 from trialimg.endpoints.sequence import DatedResponse, counted, dated, first_progression, known
 from trialimg.endpoints.settings import CrLost, EndpointSettings
-from trialimg.endpoints.time_to_event import duration_of_response, progression_free_survival, time_to_response
+from trialimg.endpoints.time_to_event import (
+    duration_of_response,
+    progression_free_survival,
+    time_to_progression,
+    time_to_response,
+)
 
 __all__ = ["EndpointSettings", "summarise", "summarise_immune", "summarise_responses"]
 
-_B = BestOverallResponse
+_B, _O = BestOverallResponse, OverallResponse
 _RESPONDED = frozenset({_B.CR, _B.PR})
+_NOT_PROGRESSING = frozenset({_O.CR, _O.PR, _O.SD, _O.NON_CR_NON_PD})
 _CONTROLLED = frozenset({_B.CR, _B.PR, _B.SD, _B.NON_CR_NON_PD})
 
 
@@ -120,9 +126,20 @@ def summarise_responses(
         response_date=as_read,
         confirmed_response_date=confirmed_date,
         progression_date=progression.progression_date if progression is not None else None,
+        time_to_progression=time_to_progression(subject, everything, baseline=baseline, settings=settings),
+        clinical_benefit=deciding.response in _RESPONDED or _benefits(counting, subject, settings),
         disease_control_date=disease_control_date(counting, start, settings, response_date=response_date),
         settings=_shown(settings),
     )
+
+
+def _benefits(counting: Sequence[DatedResponse], subject: Subject, settings: EndpointSettings) -> bool:
+    """Whether the disease was seen not to progress, as late as clinical benefit asks."""
+    start = subject.reference_date
+    if start is None:
+        return False
+    weeks = settings.clinical_benefit_weeks
+    return any(r.response in _NOT_PROGRESSING and (r.date - start).days >= 7 * weeks for r in counting)
 
 
 @lru_cache(maxsize=32)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trialimg.core.responses import Firing
 from trialimg.core.trial import Subject, Timepoint
@@ -18,7 +18,7 @@ from trialimg.endpoints.results import TimeToEvent
 from trialimg.endpoints.sequence import DatedResponse, first_progression
 from trialimg.endpoints.settings import Censoring, EndpointSettings, PlannedVisit
 
-__all__ = ["duration_of_response", "progression_free_survival", "time_to_response"]
+__all__ = ["duration_of_response", "progression_free_survival", "time_to_progression", "time_to_response"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,24 @@ def progression_free_survival(
     if not any(date >= start for date in before):
         return _outcome(start, start, False, "PFS-C2", "no evaluable assessment after baseline and no event")
     return _censored(start, before, "PFS-C0", "no event")
+
+
+def time_to_progression(
+    subject: Subject,
+    responses: Sequence[DatedResponse],
+    *,
+    baseline: Timepoint | None,
+    settings: EndpointSettings,
+) -> TimeToEvent | None:
+    """Days from the reference date to the first progression; a death without one is censored, as no event.
+
+    Parameters as for `progression_free_survival`, whose rules censor it too.
+    """
+    alive = replace(subject, death_date=None)
+    found = progression_free_survival(alive, responses, baseline=baseline, settings=settings)
+    if found is None:
+        return None
+    return replace(found, rule=replace(found.rule, rule=found.rule.rule.replace("E/PFS-", "E/TTP-", 1)))
 
 
 def time_to_response(subject: Subject, response_date: dt.date | None) -> TimeToEvent | None:

@@ -157,6 +157,24 @@ S1,T01,LPERP,9,mm,3,W12,2024
         assert "--baseline" in trialimg("timepoint", "--sdtm", lesions, lesions, "--baseline", "BL", code=2)[1]
 
 
+class TestGrowth:
+    def test_one_line_per_subject_with_rates_and_standard_errors(self, trialimg: Trialimg) -> None:
+        head = "subject,timepoint,date,lesion,role,kind,organ,seen,diameter_mm\n"
+        sums = {
+            "BL": ("2024-01-01", 80),
+            "W06": ("2024-02-12", 64),
+            "W12": ("2024-03-25", 51),
+            "W18": ("2024-05-06", 41),
+        }
+        rows = [f"S1,{visit},{day},T1,target,non_nodal,liver,measured,{mm}" for visit, (day, mm) in sums.items()]
+        lesions = trialimg.file("lesions.csv", head + "\n".join([*rows, rows[0].replace("S1", "S2")]) + "\n")
+        first, second = trialimg.rows("growth", lesions)
+        assert (first["model"], first["measurements"], first["g_per_day"]) == ("dx", "4", "")
+        assert float(first["d_per_day"]) == pytest.approx(0.0053, abs=1e-4)
+        assert 0 < float(first["d_se"]) < 1e-4
+        assert (second["subject"], second["model"]) == ("S2", "")
+
+
 class TestExplain:
     def test_sentences_give_the_numbers(self, trialimg: Trialimg) -> None:
         text = trialimg("explain", trialimg.file("lesions.csv", LESIONS), "--timepoint", "W12")[0]

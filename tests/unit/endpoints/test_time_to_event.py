@@ -213,3 +213,27 @@ class TestTumourBurden:
         subject = Subject("S1", reference_date=BASELINE)
         settings = EndpointSettings()
         return summarise(subject, record.assess(), baseline=record.timepoints[0], settings=settings).burden
+
+
+def test_a_death_without_progression_is_no_progression() -> None:
+    found = endpoints({43: "SD", 85: "SD"}, death=100).time_to_progression
+    assert found is not None
+    assert (found.days, found.event, found.rule.rule) == (85, False, "E/TTP-C0")
+    found = endpoints({43: "SD", 85: "PD"}, death=100).time_to_progression
+    assert found is not None
+    assert (found.days, found.event, found.rule.rule) == (85, True, "E/TTP-E")
+
+
+@pytest.mark.parametrize(
+    ("course", "weeks", "benefit"),
+    [
+        ({43: "PR"}, 24, True),
+        ({43: "SD", 168: "SD"}, 24, False),
+        ({43: "SD", 169: "SD"}, 24, True),
+        ({43: "SD", 85: "SD"}, 12, True),
+        ({43: "SD", 85: "PD", 169: "SD"}, 24, False),
+    ],
+)
+def test_clinical_benefit_lasts_as_long_as_it_is_asked_to(course: dict[int, str], weeks: int, benefit: bool) -> None:
+    settings = replace(FDA, clinical_benefit_weeks=weeks)
+    assert endpoints(course, settings).clinical_benefit is benefit
