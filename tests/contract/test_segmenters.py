@@ -129,14 +129,14 @@ def test_name_version_model_and_settings_go_into_provenance(segmenter: Segmenter
 @pytest.mark.parametrize("kind", [EllipsoidSegmenter, ClassicalSegmenter])
 def test_settings_that_are_no_positive_number_are_named_all_at_once(kind: type[EllipsoidSegmenter]) -> None:
     with pytest.raises(InvalidValueError) as refusal:
-        kind(across=-1.0, through="thick", point_diameter_mm=float("nan"))  # type: ignore[arg-type]
-    assert [fault.where for fault in refusal.value.faults] == ["across", "through", "point_diameter_mm"]
+        kind(across=float("nan"), through="thick")  # type: ignore[arg-type]
+    assert [fault.where for fault in refusal.value.faults] == ["across", "through"]
 
 
 @pytest.mark.parametrize("kind", [EllipsoidSegmenter, ClassicalSegmenter])
 def test_every_setting_is_among_the_parameters(kind: type[EllipsoidSegmenter]) -> None:
     assert dict(kind(across=0.7).parameters()) == {**kind().parameters(), "across": 0.7}
-    assert {"across", "through", "point_diameter_mm"} <= set(kind().parameters())
+    assert {"across", "through"} <= set(kind().parameters())
 
 
 def test_cost_does_not_grow_with_the_volume() -> None:

@@ -90,10 +90,8 @@ class _Reading:
         readers = {"setting": self._settings, "imageType": self._image_types, "featureClass": self._classes}
         if section not in readers:
             self._unknown(str(section), f"sections are {', '.join(_SECTIONS)}")
-        elif content is not None and not isinstance(content, Mapping):
-            self.faults.append(Fault(str(section), "wrong_type", "must be a mapping"))
         else:
-            readers[str(section)](content or {})
+            readers[str(section)](self._mapping(str(section), content))
 
     def _settings(self, content: Mapping[Any, Any]) -> None:
         for name, value in content.items():
@@ -113,13 +111,14 @@ class _Reading:
         self.values["image_types"] = [str(kind) for kind in content]
         widths = self.values.setdefault("bin_width_by_image_type", {})
         for kind, own in content.items():
-            for name, value in (own or {}).items():
+            taken = _OWN_OF_FILTER.get(str(kind), ())
+            for name, value in self._mapping(f"imageType.{kind}", own).items():
                 if name == "binWidth":
                     widths[str(kind)] = value
-                elif name in _OWN_OF_FILTER.get(str(kind), ()):
+                elif name in taken:
                     self._setting(f"imageType.{kind}", name, value)
                 else:
-                    known = ", ".join(("binWidth", *_OWN_OF_FILTER.get(str(kind), ())))
+                    known = ", ".join(("binWidth", *taken))
                     self._unknown(f"imageType.{kind}.{name}", f"of this image type can be set: {known}")
 
     def _classes(self, content: Mapping[Any, Any]) -> None:
@@ -131,11 +130,23 @@ class _Reading:
             if family not in known:
                 self._unknown(f"featureClass.{family}", f"classes are {', '.join(known)}")
                 continue
+            if names is not None and not isinstance(names, list):
+                self.faults.append(
+                    Fault(f"featureClass.{family}", "wrong_type", "must be a list of features or nothing")
+                )
+                continue
             for name in names or (known[family] if some else ()):
                 if name not in known[family]:
                     self._unknown(f"featureClass.{family}.{name}", f"{family} has no such feature")
                 chosen.append(f"{family}_{name}")
         self.values["features"] = chosen
+
+    def _mapping(self, where: str, content: object) -> Mapping[Any, Any]:
+        """The content, or nothing where it is none."""
+        if content is None or isinstance(content, Mapping):
+            return content or {}
+        self.faults.append(Fault(where, "wrong_type", "must be a mapping"))
+        return {}
 
     def _unknown(self, where: str, message: str) -> None:
         self.faults.append(Fault(where, "unknown_key", message))

@@ -7,62 +7,33 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
-from scipy import ndimage
 
 from trialimg.adapters.segmenters.ellipsoids import Ellipsoid, EllipsoidRatios, Window, require_inside
-from trialimg.adapters.segmenters.following import FollowSettings, Pair, Weights, found_again
-from trialimg.adapters.segmenters.levels import estimate_levels
-from trialimg.adapters.segmenters.regions import SpacingZyx, filled, largest_part, settle, without_branches
+from trialimg.adapters.segmenters.following import FollowSettings, Pair, found_again
+from trialimg.adapters.segmenters.scenes import Scene, Weights, grown_from, region_of_shape
 from trialimg.adapters.segmenters.settings import require_positive_numbers
 from trialimg.core.errors import GeometryError
-from trialimg.core.prompts import LinePrompt, Prompt
+from trialimg.core.prompts import BoxPrompt, LinePrompt, PointPrompt, Prompt
 from trialimg.volume import Mask, Volume
 
 __all__ = ["ClassicalSegmenter"]
 
-BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class _Scene:
-    """The image around a prompt, and the prompt's shape in it."""
-
-    image: FloatArray
-    level: FloatArray
-    """Of the ellipsoid: below 1 inside."""
-    shape_odds: FloatArray
-    thickness_mm: float
-    spacing_mm: SpacingZyx
-
-
-_ROUNDS = 3
-_CORE = 0.5
-_NEAR = 0.8
-_SURROUNDINGS = (1.2, 2.0)
-_FEWEST_VOXELS = 8
+_FIXED_AXES = {LinePrompt: 1, BoxPrompt: 3, PointPrompt: 0}
+"""Along how many axes of its shape a prompt says where the lesion ends."""
 
 
 @dataclass(frozen=True)
-class ClassicalSegmenter(FollowSettings, EllipsoidRatios):
-    """The region that is as bright as the prompt's core, shaped like the prompt, and smooth.
+class ClassicalSegmenter(FollowSettings, Weights, EllipsoidRatios):
+    """The region that is as bright as the prompt's core, shaped like the prompt, and smooth."""
 
-    Odds are natural logarithms.
-    """
-
-    shape_odds: float = 5.0
-    """Log odds of the prompt's shape at its centre; they fall with the cube of the distance, to 0 on its surface."""
-    brightness_odds: float = 8.0
-    """Most that one voxel's brightness can say."""
-    smoothness_odds: float = 4.0
-    """What a voxel's neighbours say together when they agree."""
-    line_end_mm: float = 1.5
-    """How far a reader's line may stop short of the lesion's edge."""
-    thinnest: float = 0.3
-    """Parts thinner than this share of the prompt's shortest axis are vessels or bridges, not lesion."""
+    slack_mm: float = 1.5
+    """How far a reader's line or box may stop short of the lesion's edge."""
+    point_start_mm: float = 8.0
+    """Diameter of the ball around a click that a lesion is grown from."""
+    point_largest_mm: float = 120.0
+    """A region grown from a click that reaches this diameter has no edge of its own and is given up."""
     name: ClassVar[str] = "classical"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     model_digest: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
@@ -81,9 +52,18 @@ class ClassicalSegmenter(FollowSettings, EllipsoidRatios):
             If the prompt lies outside of the image.
         """
         require_inside(prompt, image.geometry)
-        ellipsoid = Ellipsoid.of(prompt, self)
-        window = Window.around(ellipsoid, image.geometry, scale=1.6, margin_mm=6.0)
-        return window.paste(self._found(self._scene(window.cut(image), ellipsoid, prompt)))
+        shape = self._shape(image, prompt)
+        if shape is None:
+            return Mask(np.zeros(image.array.shape, np.uint8), image.geometry)
+        window = Window.around(shape, image.geometry, scale=1.6, margin_mm=6.0)
+        penalty = (shape.beyond_mm(window.geometry, _FIXED_AXES[type(prompt)]) / self.slack_mm) ** 2
+        return window.paste(region_of_shape(Scene.of(window.cut(image), shape, self, penalty), self))
+
+    def _shape(self, image: Volume, prompt: Prompt) -> Ellipsoid | None:
+        if not isinstance(prompt, PointPrompt):
+            return Ellipsoid.of(prompt, self)
+        start = Ellipsoid.ball(prompt.point_lps_mm, self.point_start_mm)
+        return grown_from(image, start, self, largest_mm=self.point_largest_mm)
 
     def follow(self, image: Volume, earlier: Volume, earlier_mask: Mask) -> Mask:
         """The same lesion in a later image; empty where it is gone, several parts where it split.
@@ -102,37 +82,4 @@ class ClassicalSegmenter(FollowSettings, EllipsoidRatios):
         window = Window.around(Ellipsoid.fitted(was, grid), grid, scale=1.8, margin_mm=12.0)
         later, before = (window.cut(volume).array.astype(np.float64) for volume in (image, earlier))
         pair = Pair(later, before, window.cut_array(was), window.geometry)
-        weights = Weights(self.shape_odds, self.brightness_odds, self.smoothness_odds, self.thinnest)
-        return window.paste(found_again(pair, self, weights))
-
-    def _scene(self, image: Volume, ellipsoid: Ellipsoid, prompt: Prompt) -> _Scene:
-        grid = image.geometry
-        level = ellipsoid.level(grid)
-        odds = self.shape_odds * (1 - level**3)
-        if isinstance(prompt, LinePrompt):
-            odds -= (ellipsoid.beyond_ends_mm(grid) / self.line_end_mm) ** 2
-        x, y, z = grid.spacing_mm
-        thickness = self.thinnest * 2 * float(ellipsoid.semi_mm.min())
-        return _Scene(image.array.astype(np.float64), level, np.maximum(odds, -30.0), thickness, (z, y, x))
-
-    def _found(self, scene: _Scene) -> BoolArray:
-        core = scene.level <= max(_CORE, float(np.sort(scene.level, axis=None)[:_FEWEST_VOXELS][-1]))
-        surroundings = (scene.level > _SURROUNDINGS[0]) & (scene.level < _SURROUNDINGS[1])
-        region = np.zeros_like(core)
-        for _ in range(_ROUNDS):
-            region = self._region(scene, core, surroundings)
-            if np.count_nonzero(region) < _FEWEST_VOXELS:
-                break
-            inner = ndimage.binary_erosion(region)
-            core = inner if np.count_nonzero(inner) >= _FEWEST_VOXELS else region
-            surroundings = ~ndimage.binary_dilation(region, iterations=2) & (scene.level < _SURROUNDINGS[1])
-        return region
-
-    def _region(self, scene: _Scene, core: BoolArray, surroundings: BoolArray) -> BoolArray:
-        odds = scene.shape_odds
-        if surroundings.any():
-            levels = estimate_levels(scene.image, core, surroundings)
-            odds = odds + levels.evidence(scene.image, self.brightness_odds)
-        region = settle(odds, self.smoothness_odds, scene.spacing_mm)
-        region = without_branches(region, scene.thickness_mm, scene.spacing_mm)
-        return filled(largest_part(region, scene.level < _NEAR))
+        return window.paste(found_again(pair, self, self))

@@ -10,7 +10,7 @@ import numpy as np
 
 from trialimg.adapters.segmenters.ellipsoids import Ellipsoid, EllipsoidRatios, Window, require_inside
 from trialimg.adapters.segmenters.settings import require_positive_numbers
-from trialimg.core.prompts import Prompt
+from trialimg.core.prompts import PointPrompt, Prompt
 from trialimg.volume import Mask, Volume
 
 __all__ = ["EllipsoidSegmenter"]
@@ -20,6 +20,8 @@ __all__ = ["EllipsoidSegmenter"]
 class EllipsoidSegmenter(EllipsoidRatios):
     """The ellipsoid that a prompt suggests; no voxel of the image is looked at."""
 
+    point_diameter_mm: float = 20.0
+    """Diameter of the ball around a click."""
     name: ClassVar[str] = "ellipsoid"
     version: ClassVar[str] = "1"
     model_digest: ClassVar[str] = ""
@@ -40,7 +42,10 @@ class EllipsoidSegmenter(EllipsoidRatios):
             If the prompt lies outside of the image.
         """
         require_inside(prompt, image.geometry)
-        ellipsoid = Ellipsoid.of(prompt, self)
+        if isinstance(prompt, PointPrompt):
+            ellipsoid = Ellipsoid.ball(prompt.point_lps_mm, self.point_diameter_mm)
+        else:
+            ellipsoid = Ellipsoid.of(prompt, self)
         window = Window.around(ellipsoid, image.geometry, scale=1.0, margin_mm=0.0)
         level = ellipsoid.level(window.geometry)
         return window.paste(level <= max(1.0, float(np.min(level))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,6 @@ class EllipsoidRatios:
     """Axis across a line, in the slice, in units of the line."""
     through: float = 0.9
     """Axis across line and slice, in units of the line."""
-    point_diameter_mm: float = 20.0
-    """Diameter of the ball around a click."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,17 +38,20 @@ class Ellipsoid:
     """Half of each axis."""
 
     @classmethod
-    def of(cls, prompt: Prompt, ratios: EllipsoidRatios) -> Ellipsoid:
-        """Around a click, inscribed in a box, or with the line as its first axis."""
+    def of(cls, prompt: LinePrompt | BoxPrompt, ratios: EllipsoidRatios) -> Ellipsoid:
+        """Inscribed in a box, or with the line as its first axis."""
         if isinstance(prompt, LinePrompt):
             start, end = np.array(prompt.start_lps_mm), np.array(prompt.end_lps_mm)
             length = float(np.linalg.norm(end - start))
             semi = length / 2 * np.array([1.0, ratios.across, ratios.through])
             return cls((start + end) / 2, _frame((end - start) / length), semi)
-        if isinstance(prompt, PointPrompt):
-            return cls(np.array(prompt.point_lps_mm), np.eye(3), np.full(3, ratios.point_diameter_mm / 2))
         low, high = np.array(prompt.corner_lps_mm), np.array(prompt.opposite_lps_mm)
         return cls((low + high) / 2, np.eye(3), np.abs(high - low) / 2)
+
+    @classmethod
+    def ball(cls, centre_lps_mm: PointLps, diameter_mm: float) -> Ellipsoid:
+        """A ball around a point."""
+        return cls(np.array(centre_lps_mm), np.eye(3), np.full(3, diameter_mm / 2))
 
     @classmethod
     def fitted(cls, region: npt.NDArray[np.bool_], grid: Geometry) -> Ellipsoid:
@@ -68,11 +69,16 @@ class Ellipsoid:
         level: FloatArray = np.linalg.norm(offsets @ self.axes.T / self.semi_mm, axis=-1)
         return level
 
-    def beyond_ends_mm(self, grid: Geometry) -> FloatArray:
-        """How far each voxel lies beyond either end of the first axis, along it; 0 between the ends."""
-        along = np.abs((_points(grid) - self.centre_lps_mm) @ self.axes[0])
-        beyond: FloatArray = np.maximum(along - self.semi_mm[0], 0.0)
+    def beyond_mm(self, grid: Geometry, axes: int) -> FloatArray:
+        """How far each voxel lies beyond the ends of the first ``axes`` axes; 0 between them."""
+        along = np.abs((_points(grid) - self.centre_lps_mm) @ self.axes[:axes].T)
+        beyond: FloatArray = np.linalg.norm(np.maximum(along - self.semi_mm[:axes], 0.0), axis=-1)
         return beyond
+
+    def wider(self, grid: Geometry, factor: float, voxels: float) -> Ellipsoid:
+        """The same with each half axis times a factor, plus a part of the voxel's extent along it."""
+        voxel_mm = np.linalg.norm(self.axes @ grid.matrix * np.asarray(grid.spacing_mm), axis=1)
+        return replace(self, semi_mm=self.semi_mm * factor + voxel_mm * voxels)
 
     def half_extent_mm(self) -> FloatArray:
         """Half of the extent along x, y and z."""

@@ -19,9 +19,10 @@ from trialimg.adapters.segmenters.regions import (
     settle,
     without_branches,
 )
+from trialimg.adapters.segmenters.scenes import Weights
 from trialimg.volume import Geometry
 
-__all__ = ["FollowSettings", "Pair", "Weights", "found_again"]
+__all__ = ["FollowSettings", "Pair", "found_again"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -71,16 +72,6 @@ class Pair:
     def spacing_zyx_mm(self) -> SpacingZyx:
         x, y, z = self.grid.spacing_mm
         return z, y, x
-
-
-@dataclass(frozen=True)
-class Weights:
-    """What of the whole segmenter's settings also decides here."""
-
-    shape_odds: float
-    brightness_odds: float
-    smoothness_odds: float
-    thinnest: float
 
 
 def found_again(pair: Pair, settings: FollowSettings, weights: Weights) -> BoolArray:
