@@ -41,7 +41,7 @@ check: setup ## format, lint, types, import contracts, unit tests: under a minut
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) -q -m "not slow" tests/unit tests/architecture
+	$(PYTEST) -q -m "not slow and not long" tests/unit tests/architecture
 
 serve: setup ## the dashboard
 	$(BIN)/trialimg serve

@@ -31,7 +31,7 @@ def test_each_named_requirement_has_a_row_with_the_outcome_of_its_test(root, tmp
         "pytest",
         "-q",
         "-n",
-        "2",
+        "1",
         "-p",
         "no:cacheprovider",
         "--validation",

@@ -50,6 +50,7 @@ def answers(text: str) -> None:
         assert protocol.digest.startswith("sha256:")
 
 
+@pytest.mark.long
 @settings(max_examples=80, deadline=None)
 @given(st.integers(0, len(VALID) - 1), st.integers(0, 12), st.sampled_from(PIECES))
 def test_a_protocol_with_a_piece_replaced(start: int, length: int, piece: str) -> None:
