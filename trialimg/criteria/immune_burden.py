@@ -114,6 +114,7 @@ class _Walk:
         non_target, nt_why = self._record.non_target(index, self._scheme.recist, after_cr=False)
         target, why = self._by_burden(index)
         word, last = self._overall(index, target, non_target)
+        in_mm = self._scheme.unit == "mm"
         measure = Measure(self._scheme.measure, self._burdens[index].value, self._burdens[0].value, self._nadir(index))
         return CriterionAssessment(
             timepoint=timepoint,
@@ -121,10 +122,10 @@ class _Walk:
             non_target=non_target,
             new_lesion=reported.standing,
             overall=word,
-            sums=Sums(measure.value, measure.baseline, measure.nadir) if self._scheme.unit == "mm" else _NO_SUMS,
+            sums=Sums(measure.value, measure.baseline, measure.nadir) if in_mm else _NO_SUMS,
             rule=(*self._index.totals[index].notes, *why, nt_why, reported.firing, *last),
             settings=self._scheme.settings,
-            measures=(measure,),
+            measures=() if in_mm else (measure,),
         )
 
     def _burden(self, index: int) -> _Burden:

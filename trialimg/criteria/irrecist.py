@@ -51,6 +51,8 @@ class DiameterRules:
     node_target_min_mm: Decimal = Decimal(15)
     too_small_default_mm: Decimal = Decimal(5)
     """What a lesion that is seen but too small to measure counts."""
+    new_node_pd_sa_mm: Decimal = Decimal(15)
+    """*Charter.* New node of this short axis is unequivocal; from ``node_normal_below_mm`` up to it, equivocal."""
     backdate_equivocal: bool = True
     new_lesion_persists: bool = True
     """A new lesion once reported counts until it is recorded absent."""
