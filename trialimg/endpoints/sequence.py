@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from itertools import pairwise
 
 from trialimg.core.errors import Fault, ReadingError
-from trialimg.core.responses import OverallResponse, TimepointAssessment
+from trialimg.core.responses import CriterionAssessment, OverallResponse, WhoResponse
 from trialimg.core.trial import Subject
 from trialimg.endpoints.settings import CrLost, EndpointSettings
 
-__all__ = ["DatedResponse", "counted", "dated", "first_progression", "known"]
+__all__ = ["DatedResponse", "counted", "dated", "first_progression", "known", "recist_word"]
 
 _NOT_EVALUATED = frozenset({OverallResponse.NE, OverallResponse.ND})
 _LOST = frozenset({OverallResponse.PR, OverallResponse.SD, OverallResponse.NON_CR_NON_PD})
@@ -38,9 +39,33 @@ class DatedResponse:
         return self.unconfirmed_pd or self.response not in _NOT_EVALUATED
 
 
-def dated(assessments: Iterable[TimepointAssessment]) -> tuple[DatedResponse, ...]:
-    """The overall responses of timepoint assessments."""
-    return tuple(DatedResponse(a.overall, a.timepoint.date, a.timepoint.progression_date) for a in assessments)
+def dated(assessments: Iterable[CriterionAssessment]) -> tuple[DatedResponse, ...]:
+    """The overall responses of timepoint assessments by RECIST or WHO.
+
+    Raises
+    ------
+    ReadingError
+        If the words are of another family.
+    """
+    return tuple(
+        DatedResponse(recist_word(a.overall), a.timepoint.date, a.timepoint.progression_date) for a in assessments
+    )
+
+
+def recist_word(response: Enum) -> OverallResponse:
+    """A response of RECIST, or of WHO, whose NC is SD.
+
+    Raises
+    ------
+    ReadingError
+        If the word is of another family.
+    """
+    if isinstance(response, OverallResponse):
+        return response
+    if isinstance(response, WhoResponse) and response is not WhoResponse.NOT_APPLICABLE:
+        return OverallResponse.SD if response is WhoResponse.NC else OverallResponse[response.name]
+    families = "RECIST, WHO and immunotherapy criteria"
+    raise ReadingError(f"endpoints are derived from the words of {families}, not from {response.value!r}")
 
 
 def known(responses: Iterable[DatedResponse], settings: EndpointSettings) -> tuple[DatedResponse, ...]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from trialimg.core.errors import ReadingError
-from trialimg.core.responses import BestOverallResponse, CriterionAssessment, OverallResponse, TimepointAssessment
+from trialimg.core.responses import BestOverallResponse, CriterionAssessment, OverallResponse
 from trialimg.core.settings import shown
 from trialimg.core.trial import Subject, Timepoint
 from trialimg.endpoints.best_response import (
@@ -62,18 +61,14 @@ def summarise(
     ordered = sorted(assessments, key=lambda a: a.timepoint.date)
     up_to_cutoff = [a for a in ordered if cutoff is None or a.timepoint.date <= cutoff]
     burden = tumour_burden(up_to_cutoff, baseline)
-    recist = [a for a in ordered if isinstance(a, TimepointAssessment)]
-    if len(recist) == len(ordered):
-        return summarise_responses(subject, dated(recist), baseline=baseline, settings=settings, burden=burden)
-    return summarise_immune(subject, _immune(ordered), baseline=baseline, settings=settings, burden=burden)
-
-
-def _immune(assessments: Sequence[CriterionAssessment]) -> tuple[ImmuneReading, ...]:
-    strange = sorted({a.overall.value for a in assessments if not isinstance(a.overall, IMMUNE_WORDS)})
-    if strange:
-        words = ", ".join(strange)
-        raise ReadingError(f"endpoints are derived from RECIST and immunotherapy criteria, whose words are not {words}")
-    return tuple(ImmuneReading(a.overall, a.timepoint.date, a.timepoint.progression_date) for a in assessments)
+    immune = [
+        ImmuneReading(a.overall, a.timepoint.date, a.timepoint.progression_date)
+        for a in ordered
+        if isinstance(a.overall, IMMUNE_WORDS)
+    ]
+    if ordered and len(immune) == len(ordered):
+        return summarise_immune(subject, immune, baseline=baseline, settings=settings, burden=burden)
+    return summarise_responses(subject, dated(ordered), baseline=baseline, settings=settings, burden=burden)
 
 
 def summarise_immune(

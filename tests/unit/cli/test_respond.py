@@ -273,6 +273,19 @@ class TestSubject:
         arguments = ("subject", paths["responses.csv"], "--subjects", subjects, "--schedule", paths["schedule.csv"])
         assert complaint in trialimg(*arguments, code=2)[1]
 
+    def test_words_of_irecist_give_its_best_response_and_its_date_of_progression(self, trialimg: Trialimg) -> None:
+        words = {"2024-02-12": "iUPD", "2024-03-25": "iPR", "2024-05-06": "iUPD", "2024-06-17": "iCPD"}
+        lines = "".join(f"S1,{day},{word}\n" for day, word in words.items())
+        responses = trialimg.file("responses.csv", "subject,date,response\n" + lines + "S2,2024-02-12,NE\n")
+        subjects = trialimg.file("subjects.csv", self.SUBJECTS)
+        first, second, third = trialimg.rows("subject", responses, "--subjects", subjects)
+        assert (first["ibor"], first["ibor_date"], first["progression_date"]) == ("iPR", "2024-03-25", "2024-05-06")
+        assert [row["ibor"] for row in (second, third)] == ["NE", ""]
+
+    def test_words_of_two_families_are_refused(self, trialimg: Trialimg) -> None:
+        responses = trialimg.file("responses.csv", "subject,date,response\nS1,2024-02-12,iPR\nS1,2024-03-25,SD\n")
+        assert "responses.csv" in trialimg("subject", responses, code=2)[1]
+
     def test_an_unknown_profile_is_refused(self, trialimg: Trialimg) -> None:
         responses = trialimg.file("responses.csv", self.RESPONSES)
         assert "there is no profile 'who'" in trialimg("subject", responses, "--profile", "who", code=2)[1]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.readings import readings
 from trialimg.core.errors import ReadingError
-from trialimg.core.responses import CriterionAssessment, ImmuneResponse, WhoResponse
+from trialimg.core.responses import CriterionAssessment, ImmuneResponse, MetabolicResponse, WhoResponse
 from trialimg.core.trial import Subject, Timepoint
 from trialimg.criteria import irecist
 from trialimg.endpoints.immune import ImmuneReading
@@ -103,9 +103,12 @@ def test_assessments_of_a_criterion_come_to_the_same() -> None:
     assert str(endpoints.burden.best_change_pct) == "-40"
 
 
-def test_words_of_another_family_are_refused() -> None:
+def test_words_of_another_family_are_refused_and_those_of_who_are_not() -> None:
     record = readings("BL W06\nT1 liver 100 60")
     (answer,) = irecist.assess(record.tracks, record.designations, record.timepoints)
-    stranger: CriterionAssessment = replace(answer, overall=WhoResponse.NC)
-    with pytest.raises(ReadingError, match="NC"):
+    stranger: CriterionAssessment = replace(answer, overall=MetabolicResponse.SMD)
+    with pytest.raises(ReadingError, match="SMD"):
         summarise(Subject("S1"), [stranger], baseline=BASELINE, settings=NO_WAIT)
+    no_change: CriterionAssessment = replace(answer, overall=WhoResponse.NC)
+    found = summarise(Subject("S1"), [no_change], baseline=BASELINE, settings=NO_WAIT)
+    assert found.best.response.value == "SD"
