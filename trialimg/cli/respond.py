@@ -173,30 +173,36 @@ def _judged(
     from trialimg.core.settings import overridden
     from trialimg.criteria.registry import criterion
     from trialimg.services.respond import judge
+    from trialimg.services.respond_dates import with_assessed_dates
     from trialimg.services.respond_facts import read_facts
 
     wanted = criterion(name)
     rules = overridden(wanted.rules, _pairs(changes))
-    readings, unused = _readings(**source)
+    optional = assessments is not None and not wanted.needs_lesions
+    readings, unused = _readings(optional=optional, **source)
     facts = None
     if assessments is not None:
-        facts = read_facts(read_text(assessments), str(assessments), wanted, readings)
+        given = read_text(assessments), str(assessments)
+        readings = with_assessed_dates(*given, wanted, readings, baseline=source["baseline"])
+        facts = read_facts(*given, wanted, readings)
     return judge(readings, wanted, rules, facts=facts), rules, unused
 
 
 def _readings(
-    *, lesions: Path | None, baseline: str | None, sdtm: tuple[Path, Path] | None, nodes: Path | None
+    *, optional: bool, lesions: Path | None, baseline: str | None, sdtm: tuple[Path, Path] | None, nodes: Path | None
 ) -> tuple[tuple[SubjectReading, ...], tuple[Finding, ...]]:
     from trialimg.services.respond_lesions import read_lesions
     from trialimg.services.respond_sdtm import read_sdtm
     from trialimg.services.respond_sdtm_rows import Nodes, read_nodes, read_sdtm_rows
 
+    if optional and lesions is None and sdtm is None:
+        return (), ()
     if (lesions is None) is (sdtm is None):
         raise click.UsageError("give either a table of LESIONS, or --sdtm TU TR")
     if lesions is not None:
         if nodes is not None:
             raise click.UsageError("--nodes belongs to --sdtm; a table of LESIONS says itself what is nodal")
-        return read_lesions(read_text(lesions), str(lesions), baseline=baseline), ()
+        return read_lesions(read_text(lesions), str(lesions), baseline=baseline, may_be_empty=optional), ()
     if baseline is not None:
         raise click.UsageError("--baseline is for a table of LESIONS; TU says at which visit lesions were identified")
     tu, tr = ((read_text(path), str(path)) for path in sdtm or ())

@@ -14,6 +14,7 @@ from trialimg.criteria import (
     cheson2007,
     choi,
     eortc_pet,
+    gcig,
     imrecist,
     irecist,
     irrc,
@@ -22,6 +23,7 @@ from trialimg.criteria import (
     lyric,
     mchoi,
     mrecist,
+    pcwg3,
     percist,
     rano2,
     rano2010,
@@ -54,6 +56,8 @@ class Criterion:
     """The row of that table which was read."""
     conformance: Callable[..., tuple[Finding, ...]]
     """``conformance(subject, targets, baseline, start_date=..., rules=..., non_targets=...)``."""
+    needs_lesions: bool
+    """False: the facts of timepoints are enough."""
     facts: Any
     """What may be known of a timepoint beside its lesions; a frozen dataclass with nothing known."""
 
@@ -67,6 +71,7 @@ def _criterion(name: str, title: str, module: ModuleType) -> Criterion:
         getattr(module, "overall", None),
         getattr(module, "overall_firing", None),
         module.conformance if hasattr(module, "conformance") else conformance_by(module.measurable),
+        getattr(module, "NEEDS_LESIONS", True),
         module.Facts(),
     )
 
@@ -92,6 +97,8 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
         "lyric": _criterion("lyric", "LYRIC 2016", lyric),
         "recil": _criterion("recil", "RECIL 2017", recil),
         "cheson2007": _criterion("cheson2007", "Cheson 2007 (IWG)", cheson2007),
+        "pcwg3": _criterion("pcwg3", "PCWG3", pcwg3),
+        "gcig": _criterion("gcig", "GCIG CA-125", gcig),
         "percist": _criterion("percist", "PERCIST 1.0", percist),
         "eortc_pet": _criterion("eortc_pet", "EORTC PET 1999", eortc_pet),
     }

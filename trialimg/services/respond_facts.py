@@ -33,7 +33,7 @@ def read_facts(
         With every fault of the table and its line.
     """
     names = tuple(field.name for field in fields(criterion.facts))
-    table = read_table(text, source, required=("subject", "timepoint"), optional=("reader", *names))
+    table = read_table(text, source, required=("subject", "timepoint"), optional=("reader", "date", *names))
     known: dict[tuple[str, str], dict[str, Any]] = {}
     for row in table.rows:
         subject, timepoint = row.text("subject", required=True), row.text("timepoint", required=True)

@@ -27,13 +27,13 @@ from trialimg.core.trial import Timepoint
 from trialimg.services.respond_checks import LesionRow, check_rows
 from trialimg.services.tables import Row, read_table
 
-__all__ = ["SubjectReading", "read_lesions"]
+__all__ = ["BASELINE_NAME", "SubjectReading", "read_lesions"]
 
 _REQUIRED = ("subject", "timepoint", "date", "lesion", "role", "kind", "organ", "seen", "diameter_mm")
 _LENGTHS = ("short_mm", "volume_ml", "mean_hu", "sul_peak", "slice_mm")
 _OPTIONAL = ("reader", "reason", *_LENGTHS, "split_from", "merged_into", "local_therapy", "status")
 _NO, _YES = ("", "no", "n", "false", "0"), ("yes", "y", "true", "1")
-_BASELINE_NAME = re.compile(r"bl|base.*|scr.*|(tp|t|v|visit|w|wk|week|d|day|c|cycle)?[ _-]*0+", re.IGNORECASE)
+BASELINE_NAME = re.compile(r"bl|base.*|scr.*|(tp|t|v|visit|w|wk|week|d|day|c|cycle)?[ _-]*0+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ class SubjectReading:
     """Slice thickness at baseline by lesion, where it was given."""
 
 
-def read_lesions(text: str, source: str, *, baseline: str | None = None) -> tuple[SubjectReading, ...]:
+def read_lesions(
+    text: str, source: str, *, baseline: str | None = None, may_be_empty: bool = False
+) -> tuple[SubjectReading, ...]:
     """The subjects of a lesion table, in the order of the file, each reader apart.
 
     Parameters
@@ -60,6 +62,8 @@ def read_lesions(text: str, source: str, *, baseline: str | None = None) -> tupl
     baseline
         Name of the baseline timepoint. None: the one called BL, baseline, screening, 0, week 0 or the like; where
         no name says so, the earliest, if it also stands first.
+    may_be_empty
+        A table without rows is no fault: the criterion can do without lesions.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def read_lesions(text: str, source: str, *, baseline: str | None = None) -> tupl
     """
     table = read_table(text, source, required=_REQUIRED, optional=_OPTIONAL)
     rows = [row for row in map(_lesion_row, table.rows) if row is not None]
-    if not table.rows and not table.faults:
+    if not table.rows and not table.faults and not may_be_empty:
         table.fault(1, "empty", "the table has no rows")
     by_subject: dict[tuple[str, str], list[LesionRow]] = {}
     for row in rows:
@@ -101,7 +105,7 @@ def _baseline(rows: list[LesionRow], dates: Mapping[str, list[date]], wanted: st
             rows[0].fault("no_baseline", f"subject {rows[0].subject} has no timepoint {wanted!r}")
             return rows[0].timepoint
         return wanted
-    named = [name for name in dates if _BASELINE_NAME.fullmatch(name)]
+    named = [name for name in dates if BASELINE_NAME.fullmatch(name)]
     if len(named) > 1:
         rows[0].fault("baseline_unclear", f"{', '.join(named)} could all be baseline; say which with --baseline")
     if named:

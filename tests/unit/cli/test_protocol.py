@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.protocol.texts import VALID, broken
 from trialimg.cli import main
+from trialimg.protocol.criteria import Criterion
 from trialimg.protocol.load import load_protocol, read_protocol
 from trialimg.protocol.schema import schema_text
 
@@ -65,7 +66,10 @@ def test_check_as_json_is_one_document(tmp_path: Path, capsys: pytest.CaptureFix
     assert json.loads(capsys.readouterr().out)["valid"] is True
 
 
-def test_check_notes_what_this_installation_cannot_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_notes_what_this_installation_cannot_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("trialimg.protocol.criteria.built_criteria", lambda: (Criterion.RECIST_1_1,))
     text = broken("segmenter: classical", "segmenter: clasical", broken("criterion: recist11", "criterion: gcig"))
     file = written(tmp_path, text)
     assert code("check", str(file)) == 0
