@@ -19,21 +19,9 @@ LESION_BASED = (
     "lugano2014", "lyric", "recil", "cheson2007", "pcwg3", "gcig",
 )  # fmt: skip
 RESPONSES = {"CR", "PR", "MR", "CMR", "PMR", "CAR", "PAR"}
-TARGETS = (
-    "40x30",
-    "20x10",
-    "10x10",
-    "60x50",
-    "40@60",
-    "44@50",
-    "30@40",
-    "20u4.0",
-    "30u9.5",
-    "gone",
-    "small",
-    "NE",
-    ".",
-)
+MEASURED = ("40x30", "20x10", "10x10", "60x50", "40@60", "44@50", "30@40", "20u4.0", "30u9.5")
+TARGETS = (*MEASURED, "gone", "small", "NE", ".")
+NUMBERS = ("0.1", "1.2", "8", "60", "140")
 
 
 def any_fact(rng: random.Random, nothing: Any) -> Any:
@@ -51,9 +39,7 @@ def any_value(rng: random.Random, hint: Any) -> Any:
         return rng.random() < 0.2
     if issubclass(kind, Enum):
         return rng.choice(list(kind))
-    return (
-        kind(rng.choice([0, 1, 2, 3, 10, 60])) if kind is int else Decimal(rng.choice(["0.1", "1.2", "8", "60", "140"]))
-    )
+    return rng.choice([0, 1, 2, 3, 10, 60]) if kind is int else Decimal(rng.choice(NUMBERS))
 
 
 def any_table(rng: random.Random) -> str:
