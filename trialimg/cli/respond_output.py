@@ -15,6 +15,7 @@ import click
 
 from trialimg.cli.output import print_json
 from trialimg.core.errors import ReadingError
+from trialimg.services.xport import is_xport, xport_as_csv
 
 __all__ = ["give", "read_text", "write_whole"]
 
@@ -22,15 +23,16 @@ Cells = Mapping[str, Any]
 
 
 def read_text(path: Path) -> str:
-    """The text of a table.
+    """The text of a table; of a SAS transport file the data set as CSV.
 
     Raises
     ------
     ReadingError
-        If the file cannot be read or is not UTF-8 text.
+        If the file cannot be read, or is neither UTF-8 text nor a transport file of version 5.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
+        return xport_as_csv(data, str(path)) if is_xport(data) else data.decode("utf-8-sig")
     except OSError as refused:
         raise ReadingError(f"{path}: {refused.strerror}") from refused
     except UnicodeDecodeError as refused:

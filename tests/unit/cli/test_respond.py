@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.transport import transport_file
 from trialimg.cli import main
 
 LESIONS = """\
@@ -148,6 +149,14 @@ S1,T01,LPERP,9,mm,3,W12,2024
         assert (row["target"], row["sum_mm"]) == ("CR", "9")
         assert "partial_date" in trialimg("timepoint", "--sdtm", tu, tr)[1]
         assert "CR" in trialimg("explain", "--sdtm", tu, tr, "--nodes", nodes)[0]
+
+    def test_a_transport_file_is_read_as_its_table(self, trialimg: Trialimg) -> None:
+        lines = [line.split(",") for line in self.TR.splitlines()]
+        columns = {name: [line[n] for line in lines[1:]] for n, name in enumerate(lines[0])}
+        path = trialimg.folder / "tr.xpt"
+        path.write_bytes(transport_file(columns))
+        tu, tr = trialimg.file("tu.csv", self.TU), trialimg.file("tr.csv", self.TR)
+        assert trialimg.rows("timepoint", "--sdtm", tu, str(path)) == trialimg.rows("timepoint", "--sdtm", tu, tr)
 
     def test_one_source_at_a_time(self, trialimg: Trialimg) -> None:
         lesions = trialimg.file("lesions.csv", LESIONS)
