@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from trialimg.core.lesions import Seen
+from trialimg.core.lesions import LesionKind, Seen
 from trialimg.core.trial import Finding, Severity, Timepoint
 from trialimg.criteria.recist11 import BaselineTarget
 
@@ -28,6 +28,8 @@ class Measurable:
     max_per_organ: int | None = None
     min_long_mm: Decimal | None = None
     min_short_mm: Decimal | None = None
+    min_node_mm: Decimal | None = None
+    """Longest diameter of a node, where it differs from that of other lesions."""
     strict: bool = False
     """Larger than the smallest size, not of exactly that size."""
     slice_factor: Decimal | None = None
@@ -93,8 +95,10 @@ def _sizes(target: BaselineTarget, limits: Measurable) -> Iterator[_Found]:
         yield "target_not_measured", name, f"target is {observation.seen.value} at baseline ({limits.rule})"
         return
     thick = _thick(target, limits)
+    node = observation.lesion.kind is LesionKind.NODAL and limits.min_node_mm is not None
+    long_mm = limits.min_node_mm if node else limits.min_long_mm
     for what, length_mm, smallest_mm in (
-        ("longest diameter", observation.diameter_mm, limits.min_long_mm),
+        ("longest diameter", observation.diameter_mm, long_mm),
         ("perpendicular diameter", observation.quantities.short_axis_mm, limits.min_short_mm),
     ):
         if length_mm is None or smallest_mm is None:

@@ -61,5 +61,6 @@ class Rules:
 
 
 def measurable(rules: Rules) -> Measurable:
-    """How many targets there may be, and how large the smaller kind of them must be."""
-    return Measurable("L0", rules.max_targets, min_long_mm=rules.extranodal_measurable_mm, strict=True)
+    """How many targets there may be, and how long each must be."""
+    long_mm, node_mm = rules.extranodal_measurable_mm, rules.node_measurable_mm
+    return Measurable("L0", rules.max_targets, min_long_mm=long_mm, min_node_mm=node_mm, strict=True)

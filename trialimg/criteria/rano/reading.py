@@ -195,12 +195,14 @@ class Readings:
         return " and ".join(name for name, value in named if value is None)
 
     def _with_steroids(self, index: int, word: RanoResponse) -> tuple[RanoResponse, list[Firing]]:
-        dose = self.record.fact(index).steroids
+        fact = self.record.fact(index)
+        dose = fact.steroids
+        higher = "a higher steroid dose" + ("" if fact.steroid_reason is None else f" ({fact.steroid_reason.value})")
         if dose is Steroids.INCREASED and (word in _RESPONSES or word is _R.SD):
             if self.rules.sd_needs_steady_steroids:
-                return _R.HOLD, [_why("G13", f"{word.value} but for a higher steroid dose: neither SD nor PD, hold")]
+                return _R.HOLD, [_why("G13", f"{word.value} but for {higher}: neither SD nor PD, hold")]
             if word in _RESPONSES:
-                return _R.SD, [_why("G13", f"{word.value} but for a higher steroid dose: SD")]
+                return _R.SD, [_why("G13", f"{word.value} but for {higher}: SD")]
         if word is _R.CR and dose is not None and dose not in _OFF_STEROIDS:
             return _R.PR, [_why("G6", f"all gone, but on steroids ({dose.value}): PR")]
         return word, []
