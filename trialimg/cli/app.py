@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
         _refuse(fault.format_message())
     except FaultsError as fault:
         for item in fault.faults:
-            click.echo(str(item), err=True)
+            if str(fault) != f"{item.where}: {item.message}":  # one fault that is all there is to say is said once
+                click.echo(str(item), err=True)
         _refuse(str(fault))
     except TrialimgError as fault:
         _refuse(str(fault))

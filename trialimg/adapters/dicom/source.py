@@ -144,7 +144,7 @@ def read_dicom_mask(path: Path, grid: Geometry | None, *, region: str | None = N
     """
     where = str(path)
     if not path.is_file():
-        raise refusal(where, Reason.NO_SUCH, "no such file")
+        raise refusal(where, Reason.NO_SUCH, "a folder; name the file in it" if path.is_dir() else "no such file")
     found = read_regions(path, grid, where=where)
     if region is None:
         return _joined(found, where)
