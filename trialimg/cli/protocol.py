@@ -89,6 +89,18 @@ def _rows(refusal: ProtocolError) -> list[dict[str, Any]]:
     ]
 
 
+def _not_run(valid: Protocol) -> list[str]:
+    """Why a run from images would refuse the criterion; empty where it would not."""
+    from trialimg.core.errors import ProtocolError
+    from trialimg.services.response import require_built
+
+    try:
+        require_built(valid)
+    except ProtocolError as refused:
+        return [str(refused)]
+    return []
+
+
 def _notes(valid: Protocol) -> list[str]:
     """What the protocol names and this installation cannot do."""
     from importlib.metadata import entry_points
@@ -100,6 +112,8 @@ def _notes(valid: Protocol) -> list[str]:
     if criterion not in built_criteria():
         known = ", ".join(item.value for item in built_criteria())
         notes.append(f"{criterion.value} is not built yet: its rules are not checked and a run refuses it ({known} is)")
+    else:
+        notes += _not_run(valid)
     installed = sorted(entry.name for entry in entry_points(group="trialimg.segmenters"))
     if segmenter not in installed:
         notes.append(f"no segmenter {segmenter!r} is installed here; installed: {', '.join(installed)}")

@@ -51,5 +51,5 @@ def rules_type(criterion: Criterion) -> type[Any] | None:
 
 
 def built_criteria() -> tuple[Criterion, ...]:
-    """The criteria that a run can follow."""
+    """The criteria whose rules are known; which of them a run follows from images, the run itself says."""
     return tuple(_RULES)

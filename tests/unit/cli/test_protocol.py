@@ -79,6 +79,14 @@ def test_check_notes_what_this_installation_cannot_do(
     assert "note: no segmenter 'clasical' is installed here; installed: classical, ellipsoid, monai_bundle" in err
 
 
+def test_check_notes_a_criterion_that_a_run_from_images_refuses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, broken("criterion: recist11", "criterion: gcig"))
+    assert code("check", str(file)) == 0
+    assert "note: response.criterion gcig: this release runs recist11 from images only" in capsys.readouterr().err
+
+
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "absent.yaml"
     assert code("check", str(file)) == 2
