@@ -12,7 +12,7 @@ from trialimg import bootstrap
 ARGUMENTS = {"subjects": 10, "timepoints": 4, "seed": 2024}
 """The command in sample_data/README.md."""
 LARGEST_BYTES = 15_000_000
-BY_HAND = {"README.md"}
+BY_HAND = {"README.md", ".gitattributes"}
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -12,8 +12,8 @@ from trialimg.services.sample_scenarios import SCENARIOS
 from trialimg.services.sample_tables import truth_rows
 
 SEED = 2024
-TENTHS_OF_A_VOXEL = 23
-"""The in-plane voxel of 2.25 mm, rounded up, in tenths of mm."""
+TENTHS_OF_A_VOXEL = 24
+"""The in-plane voxel of 2.4 mm."""
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ class Kernel(Enum):
     SHARP = "SHARP"
 
 
-_EDGE_MM = {Kernel.SOFT: 1.3, Kernel.STANDARD: 1.1, Kernel.SHARP: 0.6}
+_EDGE_MM = {Kernel.SOFT: 1.4, Kernel.STANDARD: 1.2, Kernel.SHARP: 0.6}
 _GRAIN_MM = {Kernel.SOFT: 2.0, Kernel.STANDARD: 1.6, Kernel.SHARP: 0.7}
 _NOISE = {Kernel.SOFT: 0.8, Kernel.STANDARD: 1.0, Kernel.SHARP: 2.1}
 

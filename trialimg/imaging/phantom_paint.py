@@ -12,8 +12,6 @@ from trialimg.imaging.phantom_slab import Slab
 
 __all__ = ["paint_anatomy", "paint_vessels"]
 
-_RIB_PITCH_MM = 23.0
-_VERTEBRA_PITCH_MM = 24.0
 _WIDE = 260.0
 
 
@@ -71,9 +69,7 @@ def _paint_muscle_seams(slab: Slab, anatomy: Anatomy, muscle: FloatArray, inside
 def _paint_ribs(slab: Slab, anatomy: Anatomy, inside: FloatArray) -> None:
     tissue, (x, y, z) = anatomy.tissue, slab.wall
     front = np.clip(0.5 - y / (180.0 * anatomy.depth), 0.0, 1.0)
-    turn = (z + 104.0 * front) / _RIB_PITCH_MM
-    off_level = (turn - np.floor(turn) - 0.5) * _RIB_PITCH_MM
-    depth, height = (inside - 5.5) / 3.8, off_level / 6.2
+    depth, height = (inside - 5.5) / 3.8, _off_segment_mm(z + 104.0 * front) / 6.2
     rib = (np.sqrt(depth * depth + height * height) - 1.0) * 4.2
     rib = common(rib, 20.0 - np.abs(x))
     cartilage = np.clip((front - 0.80) / 0.06, 0.0, 1.0)
@@ -118,8 +114,8 @@ def _paint_mediastinum(slab: Slab, anatomy: Anatomy) -> None:
         mottle = 4.0 * part.mottle
         part.paint(common(anatomy.heart_sac(part.inner), above), tissue.heart + mottle)
         part.paint(common(anatomy.chambers(part.inner), above), tissue.blood + mottle)
-    for part in slab.around((-20.0, 10.0, -60.0), (40.0, 50.0, 200.0)):
-        part.paint(anatomy.gullet(part.inner), 48.0)
+    for part in slab.around((-20.0, 10.0, -140.0), (40.0, 50.0, 200.0)):
+        part.paint(common(anatomy.gullet(part.inner), -part.above_mm - 6.0), 48.0)
     _paint_hila(slab, anatomy)
     paint_vessels(slab, anatomy.great_vessels(), tissue.blood)
     for wall_mm, value_hu in ((1.4, 30.0), (0.0, tissue.air)):
@@ -153,7 +149,7 @@ def _paint_belly(slab: Slab, anatomy: Anatomy) -> None:
         part.paint(common(gall, belly + 4.0), 12.0)
         for tube in anatomy.great_vessels():
             if tube.end_mm[2] < 40.0:
-                part.paint(capsule_mm(part.inner, tube), tissue.blood)
+                part.paint(common(capsule_mm(part.inner, tube), part.inner[2]), tissue.blood)
 
 
 def _paint_bowel_and_pancreas(slab: Slab, belly_mm: FloatArray) -> None:
@@ -172,7 +168,7 @@ def _paint_bowel_and_pancreas(slab: Slab, belly_mm: FloatArray) -> None:
         limb = common(np.abs(np.abs(x) - 0.5 * (y + 8.0)) - 2.0, np.abs(y) - 9.0, np.abs(z) - 14.0)
         slab.paint(common(limb, belly_mm + 6.0), 80.0)
         crus = ellipsoid_mm(slab.inner, (side * 17.0 + 4.0, 40.0, -60.0), (5.0, 15.0, 76.0), side * -0.5)
-        slab.paint(crus, 62.0)
+        slab.paint(common(crus, slab.inner[2]), 62.0)
 
 
 def _paint_spine(slab: Slab, anatomy: Anatomy) -> None:
@@ -181,14 +177,21 @@ def _paint_spine(slab: Slab, anatomy: Anatomy) -> None:
         x, y, z = part.wall
         centre_x, centre_y = anatomy.spine_centre_mm(z)
         x, y = x - centre_x, y - centre_y
-        turn = z / _VERTEBRA_PITCH_MM
-        level = np.abs((turn - np.floor(turn) - 0.5) * _VERTEBRA_PITCH_MM)
+        level = np.abs(_off_segment_mm(z))
         column = np.sqrt((x / 1.12) ** 2 + y * y) - 15.5
-        bone = common(column, level - 9.6)
+        bone = common(column, level - 9.4)
         part.paint(column, 92.0)
         part.paint(bone, 0.55 * tissue.cortex)
         part.paint(bone + 2.2, tissue.marrow)
         _paint_arch(part, tissue.cortex, (x, y, level))
+
+
+def _off_segment_mm(z_mm: FloatArray) -> FloatArray:
+    """Height above the middle of the nearest vertebra (or its rib); vertebrae are higher towards the belly."""
+    segments_per_mm = 0.0415 + 5.6e-5 * np.clip(z_mm, -150.0, 260.0)
+    turn = z_mm * (0.0415 + 2.8e-5 * z_mm)
+    off: FloatArray = (turn - np.floor(turn) - 0.5) / segments_per_mm
+    return off
 
 
 def _paint_arch(part: Slab, cortex_hu: float, spine: tuple[FloatArray, FloatArray, FloatArray]) -> None:

@@ -18,7 +18,7 @@ from trialimg.imaging.phantom_vessels import grow, liver_trees, lung_trees
 
 __all__ = ["COVERED_Z_MM", "Bed", "Want", "draw_person", "draw_pose", "draw_shape"]
 
-COVERED_Z_MM = (-66.0, 136.0)
+COVERED_Z_MM = (-64.0, 127.0)
 """Heights of the anatomy that every scan shows, whatever the pose."""
 _APART_MM = 8.0
 
@@ -74,7 +74,7 @@ def draw_person(wants: Sequence[Want], rng: np.random.Generator) -> tuple[Person
 
 def draw_pose(rng: np.random.Generator) -> Pose:
     """How a person lies and breathes on one day."""
-    tilt = rng.uniform(-0.035, 0.035, 3)
+    tilt = rng.uniform(-0.025, 0.025, 3)
     shift = (float(rng.uniform(-9, 9)), float(rng.uniform(-8, 8)), float(rng.uniform(-25, 25)))
     wobbles = tuple(
         Wobble(

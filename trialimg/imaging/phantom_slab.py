@@ -15,8 +15,8 @@ __all__ = ["Slab"]
 
 Corner = tuple[float, float, float]
 
-SLACK_MM = 12.0
-"""How far pose may tilt a row of voxels away from its axis."""
+_SLACK_MM = 14.0
+"""How far a pose may tilt a row of voxels away from its axis."""
 _TEXTURE = ((0.021, 0.013, 0.009), (-0.011, 0.024, 0.017), (0.034, -0.019, 0.026), (0.009, 0.031, -0.041))
 
 
@@ -72,11 +72,11 @@ class Slab:
             self.mottle[part],
         )
 
-    def window(self, low_mm: Corner, high_mm: Corner, slack_mm: float = SLACK_MM) -> tuple[slice, slice, slice] | None:
+    def window(self, low_mm: Corner, high_mm: Corner) -> tuple[slice, slice, slice] | None:
         """Slices, rows and columns that a box of the anatomy may touch."""
         spans = []
         for line, low, high in zip(self._lines, low_mm, high_mm, strict=True):
-            first, last = np.searchsorted(line, (low - slack_mm, high + slack_mm))
+            first, last = np.searchsorted(line, (low - _SLACK_MM, high + _SLACK_MM))
             if first == last:
                 return None
             spans.append(slice(int(first), int(last)))
@@ -84,7 +84,7 @@ class Slab:
 
     @cached_property
     def _lines(self) -> Points:
-        """Coordinates along the three voxel rows through the slab's middle."""
+        """Rising coordinates along the three voxel rows through the slab's middle."""
         k, j, i = (n // 2 for n in self.hu.shape)
         return self.inner[0][k, j, :], self.inner[1][k, :, i], self.inner[2][:, j, i]
 

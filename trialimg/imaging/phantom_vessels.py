@@ -13,7 +13,9 @@ from trialimg.imaging.phantom_shapes import Capsule, FloatArray
 
 __all__ = ["Tree", "grow", "liver_trees", "lung_trees"]
 
-_THINNEST_MM = 0.6
+_THINNEST_MM = 0.7
+_CLEAR_MM = 5.0
+"""A vessel this near to a small lesion could be taken for it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def grow(
         while len(tips) and radius > _THINNEST_MM:
             ends = tips + ways * step * rng.uniform(0.75, 1.25, (len(tips), 1))
             thinner = radius * 0.86
-            keep = _free(anatomy, tree.organ, ends, clear, 2.0 + radius)
+            keep = _free(anatomy, tree, (tips, ends), clear, radius)
             found += [
                 Capsule(_triple(a), _triple(b), radius, thinner) for a, b in zip(tips[keep], ends[keep], strict=True)
             ]
@@ -80,13 +82,19 @@ def _forked(tips: FloatArray, ways: FloatArray, rng: np.random.Generator) -> tup
 
 
 def _free(
-    anatomy: Anatomy, organ: str, ends: FloatArray, clear: Sequence[Pad], margin_mm: float
+    anatomy: Anatomy, tree: Tree, branches: tuple[FloatArray, FloatArray], clear: Sequence[Pad], radius_mm: float
 ) -> npt.NDArray[np.bool_]:
-    inside: npt.NDArray[np.bool_] = anatomy.organ_depth_mm(organ, (ends[:, 0], ends[:, 1], ends[:, 2])) > margin_mm
+    """Which branches (from tips to ends) stay inside of their organ and away from the places to be kept clear."""
+    tips, ends = branches
+    x, y, z = ends.T
+    free: npt.NDArray[np.bool_] = anatomy.organ_depth_mm(tree.organ, (x, y, z)) > 2.0 + radius_mm
+    along = ends - tips
     for pad in clear:
-        gap = np.sqrt(np.sum((ends - np.array(pad.centre_mm)) ** 2, axis=1)) - pad.radius_mm
-        inside = inside & (gap > margin_mm)
-    return inside
+        to_pad = np.array(pad.centre_mm) - tips
+        share = np.clip(np.sum(to_pad * along, axis=1) / np.sum(along * along, axis=1), 0.0, 1.0)
+        gap = np.sqrt(np.sum((to_pad - share[:, None] * along) ** 2, axis=1)) - pad.radius_mm
+        free = free & (gap > _CLEAR_MM + radius_mm)
+    return free
 
 
 def _unit(vectors: FloatArray) -> FloatArray:

@@ -22,10 +22,10 @@ __all__ = ["LesionAt", "SubjectPlan", "VisitPlan", "plan_subject", "sample_uid"]
 
 VERSION = "1"
 """Part of every UID: changes whenever the same arguments give other images."""
-PIXEL_MM = 2.25
-MATRIX = 168
+PIXEL_MM = 2.4
+MATRIX = 160
 SLICE_MM = 5.0
-SLICES = 45
+SLICES = 43
 SITES = ("01", "02", "03")
 _FIRST_REFERENCE_DATE = dt.date(2024, 1, 15)
 _DAYS_BETWEEN_SUBJECTS = 11

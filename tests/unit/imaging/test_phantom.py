@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trialimg.imaging import phantom
+from trialimg.imaging import phantom, phantom_slab
 from trialimg.imaging.phantom import Kernel, Person, Technique, acquire, draw
 from trialimg.imaging.phantom_anatomy import Anatomy
 from trialimg.imaging.phantom_lesion import LesionShape, LesionSolid
-from trialimg.imaging.phantom_person import draw_pose
+from trialimg.imaging.phantom_person import Bed, Want, draw_person, draw_pose
 from trialimg.imaging.phantom_pose import Pose
 from trialimg.volume import Geometry
 
@@ -58,6 +58,19 @@ def test_everything_is_painted_in_single_precision_and_within_the_range_of_tissu
 def test_image_does_not_depend_on_how_many_slices_are_painted_at_once(image, monkeypatch):
     monkeypatch.setattr(phantom, "_SLICES_AT_ONCE", 1)
     assert np.array_equal(draw(Person(ANATOMY), Pose(), (), GRID), image)
+
+
+@pytest.mark.long
+def test_painting_only_where_a_shape_may_reach_leaves_nothing_out(monkeypatch):
+    person, _ = draw_person((Want(Bed.NODE, 15.0),), np.random.default_rng(2))
+    for seed in range(3):
+        pose = draw_pose(np.random.default_rng(seed))
+        x, y, z = GRID.origin_lps_mm
+        grid = Geometry(GRID.size, GRID.spacing_mm, (x, y, z + pose.shift_mm[2]))
+        quick = draw(person, pose, (), grid)
+        with monkeypatch.context() as patch:
+            patch.setattr(phantom_slab, "_SLACK_MM", 500.0)
+            assert np.abs(draw(person, pose, (), grid) - quick).max() < 1.0
 
 
 def test_deeper_breath_moves_the_liver_down_and_leaves_the_spine(image):

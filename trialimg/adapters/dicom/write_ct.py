@@ -37,8 +37,8 @@ def _describe_series(dataset: Dataset, scan: CtScan) -> None:
     """General Series, Contrast/Bolus and acquisition attributes."""
     header = scan.header
     day, time = header.date.strftime("%Y%m%d"), header.time.strftime("%H%M%S")
-    dataset.SeriesDate = dataset.AcquisitionDate = dataset.ContentDate = day
-    dataset.SeriesTime = dataset.AcquisitionTime = dataset.ContentTime = time
+    dataset.AcquisitionDate = dataset.ContentDate = day
+    dataset.AcquisitionTime = dataset.ContentTime = time
     dataset.Modality = "CT"
     dataset.SeriesInstanceUID = header.series_uid
     dataset.SeriesNumber = "1"
