@@ -11,7 +11,8 @@ from scipy import ndimage
 from trialimg.adapters.segmenters.ellipsoids import Ellipsoid, Window
 from trialimg.adapters.segmenters.levels import estimate_levels
 from trialimg.adapters.segmenters.regions import SpacingZyx, filled, largest_part, settle, without_branches
-from trialimg.volume import Volume
+from trialimg.volume import Geometry, Volume
+from trialimg.volume.resample import Interpolator, resample
 
 __all__ = ["Scene", "Weights", "grown_from", "region_of_shape"]
 
@@ -107,6 +108,7 @@ def region_of_shape(scene: Scene, weights: Weights) -> BoolArray:
 _SLACK = 1.05
 _STILL = 1.03
 _MOST_GROWTH_ROUNDS = 40
+_VOXELS_PER_HALF_AXIS = 8
 
 
 def grown_from(image: Volume, start: Ellipsoid, weights: Weights, *, largest_mm: float) -> Ellipsoid | None:
@@ -122,15 +124,30 @@ def grown_from(image: Volume, start: Ellipsoid, weights: Weights, *, largest_mm:
     shape = start
     for _ in range(_MOST_GROWTH_ROUNDS):
         wider = shape.wider(image.geometry, _SLACK, 0.5)
-        window = Window.around(wider, image.geometry, scale=2.0, margin_mm=2.0)
-        scene = Scene.of(window.cut(image), wider, weights)
+        window = Window.around(wider, image.geometry, scale=1.5, margin_mm=2.0)
+        part = _no_finer(window.cut(image), float(shape.semi_mm.min()) / _VOXELS_PER_HALF_AXIS)
+        scene = Scene.of(part, wider, weights)
         region = scene.region(scene.core(), scene.surroundings(), weights)
         if not region.any():
             return None
-        grown = Ellipsoid.fitted(region, window.geometry)
+        grown = Ellipsoid.fitted(region, part.geometry)
         if 2 * grown.semi_mm.max() > largest_mm:
             return None
         if np.prod(grown.semi_mm) < np.prod(shape.semi_mm) * _STILL:
             return grown if scene.stands_out() else None
         shape = grown
     return None
+
+
+def _no_finer(image: Volume, edge_mm: float) -> Volume:
+    """The image on a grid whose voxels are at least so long along each axis; itself where they are."""
+    grid = image.geometry
+    spacing = np.maximum(grid.spacing_mm, edge_mm)
+    size = np.maximum(np.floor(np.asarray(grid.size) * grid.spacing_mm / spacing), 1).astype(int)
+    if np.array_equal(size, grid.size):
+        return image
+    (i, j, k), (x, y, z) = size.tolist(), spacing.tolist()
+    first = (np.asarray(grid.size) - 1) / 2 - (size - 1) / 2 * spacing / grid.spacing_mm
+    a, b, c = grid.to_lps(first).tolist()
+    coarse = Geometry((i, j, k), (x, y, z), (a, b, c), grid.direction)
+    return resample(image, coarse, Interpolator.LINEAR, outside=float(image.array.min()))
