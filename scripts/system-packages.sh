@@ -24,10 +24,10 @@ look() {
     want needed "python3-dev" "pyradiomics is compiled when it is installed" has_header
     want wanted "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0" "the report as PDF" has_library pangoft2-1.0
     want wanted "fontconfig fonts-dejavu-core" "letters in the report" has_fonts
-    want wanted "poppler-utils" "tests that look at the PDF's pages" command -v pdftoppm
+    want wanted "poppler-utils" "tests that look into the PDF" command -v pdfinfo
     want wanted "chromium" "tests that open the report in a browser" command -v chromium
-    want wanted "postgresql" "tests of the store on a database server" has_postgresql
-    want wanted "dcmtk" "tests that read our DICOM with a second toolkit" command -v dcmdump
+    want wanted "postgresql" "the store on a database server, and its tests, when they come" has_postgresql
+    want wanted "dcmtk" "tests that read our DICOM with a second toolkit" command -v dcmdjpls
     want wanted "dicom3tools" "tests that validate our DICOM objects" command -v dciodvfy
 }
 
