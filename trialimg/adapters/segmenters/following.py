@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from trialimg.adapters.segmenters.ellipsoids import Ellipsoid
-from trialimg.adapters.segmenters.levels import Levels, estimate_levels
+from trialimg.adapters.segmenters.levels import Levels, estimate_levels, noise_sd
 from trialimg.adapters.segmenters.regions import (
     SpacingZyx,
     distance_mm,
@@ -47,10 +47,12 @@ class FollowSettings:
     """A part with less of the earlier place than this share of the main part's is no fragment."""
     smallest_ml: float = 0.02
     """Less than this is no lesion, nor a fragment of one."""
+    least_evidence: float = 20.0
+    """Log odds of its brightness, over all of its voxels, that a part needs: one or two voxels of noise have less."""
     remnant_contrast: float = 0.2
     """Where nothing of the lesion's brightness is left: share of its contrast that a blurred remnant still shows."""
     remnant_sds: float = 6.0
-    """How far above the surroundings a remnant stands, in standard deviations."""
+    """How far above the surroundings a remnant stands, in standard deviations of the noise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +128,8 @@ def _parts(
     inside = np.bincount(parts[place], minlength=count + 1)
     needed = settings.least_overlap * np.minimum(sizes, np.count_nonzero(pair.earlier_region))
     large = sizes * pair.grid.voxel_volume_mm3 / 1000 >= settings.smallest_ml
-    lesion = large & (inside >= np.maximum(needed, 1))
+    certain = np.bincount(parts.ravel(), odds.ravel(), minlength=count + 1) >= settings.least_evidence
+    lesion = large & certain & (inside >= np.maximum(needed, 1))
     lesion[0] = False
     lesion &= inside >= settings.smallest_share * np.max(inside, where=lesion, initial=0)
     deep = _depths_mm(parts, pair) >= min(settings.reach_mm, radius_mm / 2)
@@ -178,9 +181,8 @@ def _remnant(pair: Pair, levels: Levels, settings: FollowSettings) -> BoolArray:
     """A spot too small to reach the lesion's brightness, blurred by the scanner, where the lesion was."""
     around = min(levels.outside, key=lambda level: abs(levels.inside - level))
     contrast = (pair.later - around) / (levels.inside - around)
-    clear = (contrast >= settings.remnant_contrast) & (
-        np.abs(pair.later - around) >= settings.remnant_sds * levels.spread
-    )
+    noise = noise_sd(pair.later)
+    clear = (contrast >= settings.remnant_contrast) & (np.abs(pair.later - around) >= settings.remnant_sds * noise)
     parts, count = ndimage.label(clear, np.ones((3, 3, 3)))
     inside = np.bincount(parts[pair.earlier_region], minlength=count + 1)
     inside[0] = 0
