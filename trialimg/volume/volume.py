@@ -57,7 +57,7 @@ class Volume:
 class Mask:
     """A labelled region: unsigned integer array of shape (slices, rows, columns); 0 is background."""
 
-    array: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+    array: npt.NDArray[np.unsignedinteger[Any]]
     geometry: Geometry
     names: tuple[tuple[int, str], ...] = ()
     """Label value to name, where the source names its segments."""
