@@ -19,9 +19,7 @@ _FILE = click.Path(path_type=Path)
 @click.argument("mask", type=_FILE)
 @click.option("--label", type=click.IntRange(1), help="Label of the region; default: that of the settings, or 1.")
 @click.option("--region", metavar="NAME", help="Name of the region, where the mask names its regions.")
-@click.option(
-    "--settings", type=_FILE, help="pyradiomics parameter file, YAML or JSON; default: its defaults."
-)
+@click.option("--settings", type=_FILE, help="pyradiomics parameter file, YAML or JSON; default: its defaults.")
 @json_option
 def radiomics(
     image: Path, mask: Path, label: int | None, region: str | None, settings: Path | None, as_json: bool
