@@ -1,0 +1,74 @@
+"""Stored work is found again by a stage's version: whoever changes how an answer is made must raise it."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from trialimg.adapters.segmenters.classical import ClassicalSegmenter
+from trialimg.adapters.segmenters.ellipsoid import EllipsoidSegmenter
+from trialimg.imaging import measure, register
+
+ROOT = Path(__file__).resolve().parents[2]
+RECORD = Path(__file__).with_name("stage_versions.json")
+SEGMENTERS = "trialimg/adapters/segmenters"
+
+CLASSICAL = ("classical", "ellipsoids", "following", "levels", "regions", "scenes")
+STAGES = {
+    "measure": (measure.VERSION, ("trialimg/imaging/measure.py", "trialimg/imaging/diameters.py")),
+    "register": (register.VERSION, ("trialimg/imaging/register.py",)),
+    "ellipsoid": (EllipsoidSegmenter.version, (f"{SEGMENTERS}/ellipsoid.py", f"{SEGMENTERS}/ellipsoids.py")),
+    "classical": (
+        ClassicalSegmenter.version,
+        tuple(
+            f"{SEGMENTERS}/{name}.py"
+            for name in ("classical", "ellipsoids", "following", "levels", "regions", "scenes")
+        ),
+    ),
+}
+
+
+def code_digest(paths: tuple[str, ...]) -> str:
+    """Of the code alone: comments, docstrings and layout do not count."""
+    digest = hashlib.sha256()
+    for path in paths:
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            body = getattr(node, "body", None)
+            if isinstance(body, list):
+                node.body = [item for item in body if not _is_text(item)] or [ast.Pass()]
+        digest.update(ast.dump(tree).encode())
+    return digest.hexdigest()
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_code_that_makes_answers_changes_only_with_its_version(stage):
+    version, paths = STAGES[stage]
+    recorded = json.loads(RECORD.read_text(encoding="utf-8"))
+    assert recorded.get(f"{stage}@{version}") == code_digest(paths), (
+        f"the code of {stage} is not that of version {version}: raise its version if an answer can differ, then run "
+        f"`python {Path(__file__).relative_to(ROOT)}` to record it"
+    )
+
+
+def test_layout_and_words_do_not_count_but_code_does(tmp_path):
+    texts = ('"""One."""\nX = 1  # a\n', '"""Other."""\nX   =   1\n', "X = 2\n")
+    digests = []
+    for number, text in enumerate(texts):
+        path = tmp_path / f"{number}.py"
+        path.write_text(text)
+        digests.append(code_digest((str(path),)))
+    assert digests[0] == digests[1] != digests[2]
+
+
+if __name__ == "__main__":
+    found = {f"{stage}@{version}": code_digest(paths) for stage, (version, paths) in STAGES.items()}
+    RECORD.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n", encoding="utf-8")
