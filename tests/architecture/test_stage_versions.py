@@ -11,6 +11,7 @@ import pytest
 
 from trialimg.adapters.segmenters.classical import ClassicalSegmenter
 from trialimg.adapters.segmenters.ellipsoid import EllipsoidSegmenter
+from trialimg.adapters.segmenters.monai_bundle import MonaiBundleSegmenter
 from trialimg.imaging import measure, register
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,10 +19,20 @@ RECORD = Path(__file__).with_name("stage_versions.json")
 SEGMENTERS = "trialimg/adapters/segmenters"
 
 CLASSICAL = ("classical", "ellipsoids", "following", "levels", "regions", "scenes")
+BUNDLE = (
+    "monai_bundle",
+    "bundle",
+    "bundle_choice",
+    "bundle_network",
+    "bundle_settings",
+    "bundle_windows",
+    "ellipsoids",
+)
 STAGES = {
     "measure": (measure.VERSION, ("trialimg/imaging/measure.py", "trialimg/imaging/diameters.py")),
     "register": (register.VERSION, ("trialimg/imaging/register.py",)),
     "ellipsoid": (EllipsoidSegmenter.version, (f"{SEGMENTERS}/ellipsoid.py", f"{SEGMENTERS}/ellipsoids.py")),
+    "monai_bundle": (MonaiBundleSegmenter.version, tuple(f"{SEGMENTERS}/{name}.py" for name in BUNDLE)),
     "classical": (
         ClassicalSegmenter.version,
         tuple(
