@@ -22,8 +22,8 @@ RESULTS = {
     ],
     "cohort": {
         "objective_response": [
-            ["all", {"events": 1, "n": 2, "value": 0.5, "lower": 0.0126, "upper": 0.9874}],
-            ["A", {"events": 0, "n": 0, "value": None, "lower": None, "upper": None}],
+            ["all", {"events": 1, "n": 2, "value": 0.5, "lower": 0.0126, "upper": 0.9874, "method": "m"}],
+            ["A", {"events": 0, "n": 0, "value": None, "lower": None, "upper": None, "method": "m"}],
         ]
     },
 }

@@ -21,7 +21,9 @@ rates = pd.DataFrame(
     [{"Arm": arm, "Responders": rate["events"], "Subjects": rate["n"], **rate_pct(rate)}
      for arm, rate in results["cohort"]["objective_response"]]
 )  # fmt: skip
-st.subheader("Objective response (Clopper-Pearson limits)")
-st.dataframe(rates, hide_index=True)
+st.subheader("Objective response")
+st.dataframe(rates.style.format("{:.1f}", subset=["Rate %", "Lower %", "Upper %"], na_rep=""), hide_index=True)
+st.caption(results["cohort"]["objective_response"][0][1]["method"])
 st.subheader("Subjects")
-st.dataframe(pd.read_csv(io.BytesIO(content(run, "endpoints.csv")), dtype={"subject": str}), hide_index=True)
+codes = {"subject": str, "site": str}
+st.dataframe(pd.read_csv(io.BytesIO(content(run, "endpoints.csv")), dtype=codes), hide_index=True)
