@@ -181,7 +181,7 @@ def _remnant(pair: Pair, levels: Levels, settings: FollowSettings) -> BoolArray:
     """A spot too small to reach the lesion's brightness, blurred by the scanner, where the lesion was."""
     around = min(levels.outside, key=lambda level: abs(levels.inside - level))
     contrast = (pair.later - around) / (levels.inside - around)
-    noise = noise_sd(pair.later)
+    noise = noise_sd(pair.later, apart=3)
     clear = (contrast >= settings.remnant_contrast) & (np.abs(pair.later - around) >= settings.remnant_sds * noise)
     parts, count = ndimage.label(clear, np.ones((3, 3, 3)))
     inside = np.bincount(parts[pair.earlier_region], minlength=count + 1)
