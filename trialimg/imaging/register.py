@@ -22,7 +22,7 @@ from trialimg.volume import Unit, Volume
 
 __all__ = ["VERSION", "Alignment", "register_body", "register_locally"]
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever the same two scans may be aligned in another way."""
 
 FloatArray = npt.NDArray[np.float64]
@@ -30,7 +30,7 @@ FloatArray = npt.NDArray[np.float64]
 _COARSE_MM = 5.0
 _LOCAL_MM = 2.0
 _HU_RANGE = (-1000.0, 300.0)
-_LARGEST_LOCAL_SHIFT_MM = 15.0
+_LARGEST_LOCAL_SHIFT_MM = 10.0
 _SEED = 1
 
 
@@ -114,7 +114,7 @@ def register_locally(
     Returns
     -------
     Alignment
-        ``start`` itself where the shift does not make the surroundings more alike, or would exceed 15 mm.
+        ``start`` itself where the shift does not make the surroundings more alike, or would exceed 10 mm.
     """
     part = _cube(fixed, centre_lps_mm, radius_mm)
     if part is None:

@@ -33,7 +33,7 @@ class ClassicalSegmenter(FollowSettings, Weights, EllipsoidRatios):
     point_largest_mm: float = 120.0
     """A region grown from a click that reaches this diameter has no edge of its own and is given up."""
     name: ClassVar[str] = "classical"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
     model_digest: ClassVar[str] = ""
 
     def __post_init__(self) -> None:

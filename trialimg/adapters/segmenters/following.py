@@ -47,7 +47,7 @@ class FollowSettings:
     """A part with less of the earlier place than this share of the main part's is no fragment."""
     smallest_ml: float = 0.02
     """Less than this is no lesion, nor a fragment of one."""
-    least_evidence: float = 20.0
+    least_evidence: float = 25.0
     """Log odds of its brightness, over all of its voxels, that a part needs: one or two voxels of noise have less."""
     remnant_contrast: float = 0.2
     """Where nothing of the lesion's brightness is left: share of its contrast that a blurred remnant still shows."""
@@ -87,8 +87,11 @@ def found_again(pair: Pair, settings: FollowSettings, weights: Weights) -> BoolA
     the same brightness nor keeps the earlier size.
     """
     levels = _levels(pair)
-    odds = _brightness(pair, levels, settings, weights)
-    parts, chosen = _parts(pair, odds, settings, weights)
+    brightness = levels.evidence(pair.later, weights.brightness_odds)
+    odds = np.where(_known(pair, levels, weights), brightness - settings.known_odds, brightness)
+    parts = _settled(pair, odds, settings, weights)
+    against_noise = replace(levels, spread=min(levels.spread, noise_sd(pair.later, apart=3) or levels.spread))
+    chosen = _lesion_parts(pair, parts, against_noise.evidence(pair.later, weights.brightness_odds), settings)
     if not chosen:
         return _remnant(pair, levels, settings)
     odds = odds + _bound(pair, settings, weights)
@@ -106,36 +109,39 @@ def _levels(pair: Pair) -> Levels:
     return estimate_levels(pair.earlier, core, (away_mm > 3.0) & (away_mm < 12.0))
 
 
-def _brightness(pair: Pair, levels: Levels, settings: FollowSettings, weights: Weights) -> FloatArray:
-    """Log odds of each voxel by its value, less where something else as bright as the lesion was known."""
-    known = ~pair.place & (levels.evidence(pair.earlier, weights.brightness_odds) > 0)
-    odds = levels.evidence(pair.later, weights.brightness_odds)
-    return np.where(known, odds - settings.known_odds, odds)
+def _known(pair: Pair, levels: Levels, weights: Weights) -> BoolArray:
+    """What was as bright as the lesion, but beside it, before."""
+    known: BoolArray = ~pair.place & (levels.evidence(pair.earlier, weights.brightness_odds) > 0)
+    return known
 
 
-def _parts(
-    pair: Pair, odds: FloatArray, settings: FollowSettings, weights: Weights
-) -> tuple[IntArray, tuple[int, ...]]:
-    """Connected parts near the earlier place, and which of them are the lesion."""
+def _settled(pair: Pair, odds: FloatArray, settings: FollowSettings, weights: Weights) -> IntArray:
+    """Connected parts near the earlier place, numbered from 1."""
     radius_mm = _radius_mm(pair)
     away_mm = distance_mm(pair.earlier_region, pair.spacing_zyx_mm)
     far = (radius_mm + away_mm) / (radius_mm + settings.reach_mm)
     near_odds = odds + np.clip(settings.place_odds * (1 - far**3), -30.0, 0.0)
     region = settle(near_odds, weights.smoothness_odds, pair.spacing_zyx_mm)
-    parts, count = ndimage.label(region, np.ones((3, 3, 3)))
+    parts: IntArray = ndimage.label(region, np.ones((3, 3, 3)))[0]
+    return parts
+
+
+def _lesion_parts(pair: Pair, parts: IntArray, evidence: FloatArray, settings: FollowSettings) -> tuple[int, ...]:
+    """Which of the parts are the lesion: bright enough, large enough, and where it was."""
+    radius_mm, count = _radius_mm(pair), int(parts.max())
     sizes = np.bincount(parts.ravel(), minlength=count + 1)
     place = pair.place if radius_mm < settings.reach_mm else pair.earlier_region  # a small lesion may lie beside it
     inside = np.bincount(parts[place], minlength=count + 1)
     needed = settings.least_overlap * np.minimum(sizes, np.count_nonzero(pair.earlier_region))
     large = sizes * pair.grid.voxel_volume_mm3 / 1000 >= settings.smallest_ml
-    certain = np.bincount(parts.ravel(), odds.ravel(), minlength=count + 1) >= settings.least_evidence
+    certain = np.bincount(parts.ravel(), evidence.ravel(), minlength=count + 1) >= settings.least_evidence
     lesion = large & certain & (inside >= np.maximum(needed, 1))
     lesion[0] = False
     lesion &= inside >= settings.smallest_share * np.max(inside, where=lesion, initial=0)
     deep = _depths_mm(parts, pair) >= min(settings.reach_mm, radius_mm / 2)
     if (lesion & deep).any():  # a part on the rim of the earlier place is a neighbour seen through misalignment
         lesion &= deep
-    return parts, tuple(np.flatnonzero(lesion).tolist())
+    return tuple(np.flatnonzero(lesion).tolist())
 
 
 def _depths_mm(parts: IntArray, pair: Pair) -> FloatArray:
