@@ -19,7 +19,7 @@ class PdfExporter:
     """`report.pdf`: the report in pages, tagged for screen readers (PDF/UA-1)."""
 
     name = "pdf"
-    version = "1"
+    version = "2"
 
     def export(self, result: TrialResult, out: Path) -> tuple[Path, ...]:
         """Write the report into a folder."""
