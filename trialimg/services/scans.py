@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -74,12 +75,13 @@ def comparable(earlier: Scan, candidates: Sequence[Scan]) -> Scan | None:
 
     def unlikeness(scan: Scan) -> tuple[object, ...]:
         mine, theirs = earlier.record, scan.record
-        thickness = abs((mine.slice_thickness_mm or 0) - (theirs.slice_thickness_mm or 0))
+        pair = (mine.slice_thickness_mm, theirs.slice_thickness_mm)
+        difference_mm = math.inf if pair[0] is None or pair[1] is None else abs(pair[0] - pair[1])
         return (
             bool(scan.faults),
             mine.description != theirs.description,
             mine.kernel != theirs.kernel,
-            thickness,
+            difference_mm,
             theirs.series_uid,
         )
 
