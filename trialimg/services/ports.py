@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from trialimg.core.prompts import Prompt
-from trialimg.core.reading import Reader
+from trialimg.ledger.entry import Entry
+from trialimg.ledger.merkle import Node
+from trialimg.ledger.sealed import Redacted, Sealed
 from trialimg.services.images import ContourSet, ImageIndex, SeriesRecord
+from trialimg.services.records import EntryQuery, Place, RecordVersion
 from trialimg.services.results import TrialResult
 from trialimg.services.sample_scan import CtScan, Drawing
 from trialimg.volume import Mask, Volume
@@ -20,12 +24,12 @@ __all__ = [
     "Executor",
     "Exporter",
     "FeatureExtractor",
-    "Identity",
     "ImageSource",
     "Progress",
     "ScanWriter",
     "Segmenter",
     "Store",
+    "Transaction",
 ]
 
 Item = TypeVar("Item")
@@ -151,14 +155,64 @@ class BlobStore(Protocol):
         """Keep the bytes; a key that is there already keeps what it has."""
 
 
+class Transaction(Protocol):
+    """The records as they are now, and as they will be when the transaction ends."""
+
+    def current(self, kind: str, key: str) -> RecordVersion | None:
+        """The latest version of a record, or None if there is no such record."""
+
+    def versions(self, kind: str, key: str) -> Sequence[RecordVersion]:
+        """Every version of a record, oldest first."""
+
+    def find(self, kind: str, place: Place, *, after: str = "", limit: int | None = None) -> Iterator[RecordVersion]:
+        """Latest versions of the records of a kind at a place, in order of id, beginning behind ``after``."""
+
+    def count(self, kind: str, place: Place) -> int:
+        """How many records `find` would give."""
+
+    def size(self) -> int:
+        """How many entries the ledger has."""
+
+    def last(self, trial: str) -> Entry | None:
+        """The latest entry of a trial, or of the installation where ``trial`` is empty."""
+
+    def entries(self, asked: EntryQuery) -> Iterator[Entry]:
+        """Entries of the ledger in their sequence."""
+
+    def detail(self, sequence: int) -> Sealed | Redacted | None:
+        """What an entry's ``detail`` commits to, ``{"reason": ...}``; None where it gives no reason."""
+
+    def node(self, level: int, index: int) -> bytes:
+        """A kept node of the Merkle tree; level 0 holds the leaves."""
+
+    def append(
+        self, entry: Entry, *, detail: Sealed | None, nodes: Sequence[Node], version: RecordVersion | None
+    ) -> None:
+        """Keep an entry, what its ``detail`` commits to, the nodes that it adds to the tree, the version it made."""
+
+    def tombstone(self, sequence: int, *, detail: Redacted | None, content: Redacted | None) -> None:
+        """Put tombstones where the reason, or the record version, of an entry stood."""
+
+    def checkpoints(self) -> Sequence[str]:
+        """Every signed checkpoint in its JSON form, oldest first."""
+
+    def keep_checkpoint(self, checkpoint: str) -> None: ...
+
+    def secret(self, name: str) -> bytes | None:
+        """Something that is never exported (a password's hash, a seed of codes); only its digest is a record."""
+
+    def keep_secret(self, name: str, value: bytes | None) -> None:
+        """Keep it instead of what was there; None forgets it."""
+
+
 class Store(Protocol):
-    """Records of a trial (users, reads, ledger entries); implemented with the records issue."""
+    """Where records are kept; what one transaction did is kept whole or not at all."""
 
-    def append(self, kind: str, record: Mapping[str, object]) -> str:
-        """Keep a record for good; its digest."""
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """The records at one moment. Nothing that is written in it is kept."""
 
-    def records(self, kind: str) -> Iterator[Mapping[str, object]]:
-        """All records of a kind, oldest first."""
+    def changing(self) -> AbstractContextManager[Transaction]:
+        """The records, while nobody else changes them; kept when the block ends, forgotten when it raises."""
 
 
 class Executor(Protocol):
@@ -190,12 +244,6 @@ class ScanWriter(Protocol):
 
     def write_drawing(self, drawing: Drawing, path: Path) -> None:
         """Write a reader's regions as one file."""
-
-
-class Identity(Protocol):
-    """Who is at work."""
-
-    def current(self) -> Reader: ...
 
 
 class Clock(Protocol):
