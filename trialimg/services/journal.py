@@ -88,7 +88,7 @@ class Journal:
     def write(
         self,
         kind: str,
-        id: str,
+        key: str,
         body: Mapping[str, object],
         *,
         action: str,
