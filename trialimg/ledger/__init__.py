@@ -1,1 +1,1 @@
-"""The audit trail: hash chain, Merkle tree, signed checkpoints, offline verifier (not built yet)."""
+"""The audit trail: hash chain per trial, one Merkle tree, signed checkpoints, offline verifier."""

@@ -1,0 +1,127 @@
+"""The one byte string of a value that is hashed or signed, and the strict way back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from trialimg.core.errors import Fault, InvalidValueError
+
+__all__ = ["LARGEST_INTEGER", "canonical", "hex_faults", "parse", "shaped"]
+
+LARGEST_INTEGER = 2**53 - 1
+"""Every JSON reader keeps integers up to here exactly."""
+
+_HEX = re.compile(r"[0-9a-f]+")
+
+
+def canonical(value: object) -> bytes:
+    """The value as JSON with sorted keys, no blanks, in UTF-8.
+
+    Parameters
+    ----------
+    value
+        Text, integers, booleans, None, lists, tuples, and mappings with text as keys; nothing else. Decimals and
+        dates are written as text by the caller, who knows how many digits and which zone are meant.
+
+    Raises
+    ------
+    InvalidValueError
+        With the path of what has no canonical form: a float, a decimal, a date, half a surrogate pair.
+
+    References
+    ----------
+    Rundgren, Jordan, Erdtman. JSON Canonicalization Scheme. RFC 8785, 2020 (without its floating-point numbers).
+    """
+    try:
+        ordered = value if type(value) is dict and _is_flat(value) else _ordered(value, "$")
+    except RecursionError:
+        raise _refusal("$", "too_deep", "nested too deeply, or within itself") from None
+    text = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False, sort_keys=ordered is value)
+    try:
+        return text.encode()
+    except UnicodeEncodeError as wrong:
+        raise _refusal("$", "surrogate", f"half a surrogate pair at character {wrong.start}") from None
+
+
+def parse(data: bytes) -> Any:
+    """The value whose canonical bytes these are.
+
+    Raises
+    ------
+    InvalidValueError
+        If the bytes are not the canonical form of any value.
+    """
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as wrong:
+        raise _refusal("$", "not_json", f"not JSON: {wrong}") from None
+    if canonical(value) != data:
+        raise _refusal("$", "not_canonical", "not written in the canonical form")
+    return value
+
+
+def shaped(value: object, shape: Mapping[str, type]) -> dict[str, Any]:
+    """The value as an object with exactly these keys and types.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming every key that is missing, unknown or of another type.
+    """
+    if not isinstance(value, dict):
+        raise _refusal("$", "not_an_object", "not a JSON object")
+    faults = [Fault(key, "missing_key", "is missing") for key in shape if key not in value]
+    faults += [Fault(key, "unknown_key", "is not known here") for key in value if key not in shape]
+    faults += [
+        Fault(key, "bad_type", f"is not of type {kind.__name__}")
+        for key, kind in shape.items()
+        if key in value and type(value[key]) is not kind
+    ]
+    if faults:
+        raise InvalidValueError(*faults)
+    return value
+
+
+def hex_faults(where: str, text: str, size_bytes: int) -> tuple[Fault, ...]:
+    """What is wrong with bytes written as lower-case hexadecimal digits."""
+    if len(text) == 2 * size_bytes and _HEX.fullmatch(text):
+        return ()
+    return (Fault(where, "bad_hex", f"is not {2 * size_bytes} lower-case hexadecimal digits"),)
+
+
+def _is_flat(mapping: dict[Any, Any]) -> bool:
+    """True for what an entry looks like: ASCII keys, text and small integers only."""
+    return all(
+        type(key) is str
+        and key.isascii()
+        and (type(item) is str or (type(item) is int and -LARGEST_INTEGER <= item <= LARGEST_INTEGER))
+        for key, item in mapping.items()
+    )
+
+
+def _ordered(value: object, path: str) -> object:
+    if value is None or isinstance(value, bool) or type(value) is str:
+        return value
+    if type(value) is int:
+        if abs(value) > LARGEST_INTEGER:
+            raise _refusal(path, "large_integer", f"an integer beyond {LARGEST_INTEGER}; write it as text")
+        return value
+    if isinstance(value, list | tuple):
+        return [_ordered(item, f"{path}[{number}]") for number, item in enumerate(value)]
+    if isinstance(value, Mapping):
+        strangers = [key for key in value if type(key) is not str]
+        if strangers:
+            raise _refusal(path, "bad_key", f"the key {strangers[0]!r} is not text")
+        return {key: _ordered(value[key], f"{path}.{key}") for key in sorted(value, key=_utf16)}
+    raise _refusal(path, "no_canonical_form", f"{type(value).__name__} has no canonical form; write it as text")
+
+
+def _utf16(key: str) -> bytes:
+    return key.encode("utf-16-be", "surrogatepass")
+
+
+def _refusal(where: str, code: str, message: str) -> InvalidValueError:
+    return InvalidValueError(Fault(where, code, message))
