@@ -133,6 +133,7 @@ def overall(triples: Path, criterion: str, out: Path | None, as_json: bool) -> N
 @respond.command("subject")
 @click.argument("responses", type=_FILE)
 @click.option("--subjects", type=_FILE, help="Reference, death, last contact and new therapy dates of every subject.")
+@click.option("--criterion", help="Whose words the responses are; without it, the family that knows most of them.")
 @click.option("--profile", default="recist11_table3", show_default=True, help="recist11_table3, eortc or admiralonco.")
 @click.option("--ref-start-window", type=int, help="Days from the reference date before which SD does not count.")
 @click.option("--ref-confirm", type=int, help="Days between a response and its confirmation.")
@@ -146,24 +147,27 @@ def overall(triples: Path, criterion: str, out: Path | None, as_json: bool) -> N
 def subject(
     responses: Path,
     subjects: Path | None,
-    schedule: Path | None,
-    changes: tuple[str, ...],
+    criterion: str | None,
     out: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Best response and endpoints of every subject from a table of RESPONSES (subject, date, response)."""
+    """Best response and endpoints of every subject from a table of RESPONSES (subject, date, response).
+
+    With --criterion what its paper asks for (confirmation, duration of stable disease) is set, and words of others
+    are refused.
+    """
     from trialimg.core.settings import shown
     from trialimg.services.annotations import read_subjects
     from trialimg.services.respond_subjects import read_responses, subject_rows, summarise_subjects
 
     everyone = read_subjects(read_text(subjects), str(subjects)) if subjects is not None else None
-    settings = _endpoint_settings(options, changes, schedule)
-    table = read_responses(read_text(responses), str(responses), everyone)
+    settings = _endpoint_settings(criterion, **options)
+    table = read_responses(read_text(responses), str(responses), everyone, criterion=criterion)
     if everyone is None:
         click.echo(f"{responses}: note: no --subjects, so no reference date: SD and times cannot be judged", err=True)
     rows = subject_rows(summarise_subjects(table, everyone, settings))
-    give("subjects", rows, {"settings": shown(settings)}, as_json=as_json, out=out)
+    give("subjects", rows, {"criterion": criterion, "settings": shown(settings)}, as_json=as_json, out=out)
 
 
 def _judged(
@@ -211,16 +215,21 @@ def _readings(
     return found.readings, found.findings
 
 
-def _endpoint_settings(options: dict[str, Any], changes: tuple[str, ...], schedule: Path | None) -> EndpointSettings:
+def _endpoint_settings(
+    criterion: str | None, *, profile: str, changes: tuple[str, ...], schedule: Path | None, **options: Any
+) -> EndpointSettings:
     from dataclasses import replace
 
     from trialimg.core.settings import overridden
     from trialimg.endpoints.settings import PROFILES
+    from trialimg.endpoints.vocabulary import CRITERIA
     from trialimg.services.respond_subjects import read_schedule
 
-    profile = options["profile"]
     if profile not in PROFILES:
         raise click.UsageError(f"there is no profile {profile!r}; known: {', '.join(PROFILES)}")
+    if criterion is not None and criterion not in CRITERIA:
+        raise click.UsageError(f"there is no criterion {criterion!r}; known: {', '.join(CRITERIA)}")
+    asked = CRITERIA[criterion].changes if criterion is not None else {}
     named = {
         "min_sd_days": options["ref_start_window"],
         "confirmation_days": options["ref_confirm"],
@@ -229,7 +238,7 @@ def _endpoint_settings(options: dict[str, Any], changes: tuple[str, ...], schedu
         "censoring": options["censoring"],
     }
     given = {name: value for name, value in named.items() if value is not None}
-    settings = overridden(PROFILES[profile], {**_pairs(changes), **given})
+    settings = overridden(replace(PROFILES[profile], **asked), {**_pairs(changes), **given})
     return (
         settings if schedule is None else replace(settings, schedule=read_schedule(read_text(schedule), str(schedule)))
     )

@@ -25,6 +25,7 @@ __all__ = [
     "NonTargetResponse",
     "OverallResponse",
     "Pcwg3Response",
+    "PsaResponse",
     "RanoResponse",
     "RecilResponse",
     "Sums",
@@ -159,6 +160,17 @@ class Pcwg3Response(Enum):
     PDU = "PDu"
     NE = "NE"
     NED = "NED"
+
+
+class PsaResponse(Enum):
+    """What PSA says at a timepoint (PCWG3); it does not enter the overall response."""
+
+    PSA90 = "PSA90"
+    """At least 90 % below baseline, confirmed."""
+    PSA50 = "PSA50"
+    NON_PD = "NON-PD"
+    PD = "PD"
+    NE = "NE"
 
 
 class ImmuneResponse(Enum):

@@ -9,7 +9,7 @@ from enum import Enum
 
 from trialimg.core.responses import BestOverallResponse, Firing
 
-__all__ = ["BestResponse", "ImmuneBestResponse", "SubjectEndpoints", "TimeToEvent", "TumourBurden"]
+__all__ = ["BestResponse", "OwnBestResponse", "SubjectEndpoints", "TimeToEvent", "TumourBurden"]
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class BestResponse:
 
 
 @dataclass(frozen=True)
-class ImmuneBestResponse:
-    """Best overall response in the words of an immunotherapy criterion (iBOR)."""
+class OwnBestResponse:
+    """Best overall response in the criterion's own words (by iRECIST: iBOR)."""
 
     response: Enum
     date: dt.date
@@ -78,7 +78,7 @@ class SubjectEndpoints:
     time_to_progression: TimeToEvent | None = None
     clinical_benefit: bool = False
     """Responder, or disease that did not progress for as long as the settings ask."""
-    immune_best: ImmuneBestResponse | None = None
-    """Where the responses are those of an immunotherapy criterion."""
+    own_best: OwnBestResponse | None = None
+    """Where the criterion's words are others than those of RECIST."""
     settings: tuple[tuple[str, str], ...] = ()
     """Every setting in force, defaults included."""

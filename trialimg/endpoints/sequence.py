@@ -9,11 +9,11 @@ from enum import Enum
 from itertools import pairwise
 
 from trialimg.core.errors import Fault, ReadingError
-from trialimg.core.responses import CriterionAssessment, OverallResponse, WhoResponse
+from trialimg.core.responses import OverallResponse, WhoResponse
 from trialimg.core.trial import Subject
 from trialimg.endpoints.settings import CrLost, EndpointSettings
 
-__all__ = ["DatedResponse", "counted", "dated", "first_progression", "known", "recist_word"]
+__all__ = ["DatedResponse", "counted", "first_progression", "known", "recist_word"]
 
 _NOT_EVALUATED = frozenset({OverallResponse.NE, OverallResponse.ND})
 _LOST = frozenset({OverallResponse.PR, OverallResponse.SD, OverallResponse.NON_CR_NON_PD})
@@ -32,24 +32,13 @@ class DatedResponse:
     """Why the response is not the one that was read; empty where it is."""
     unconfirmed_pd: bool = False
     """A progression that a later assessment ended: an adequate assessment, but neither response nor progression."""
+    best_as: OverallResponse | None = None
+    """What it counts as in the best response, where that is another word."""
 
     @property
     def evaluated(self) -> bool:
         """An adequate assessment: anything but NE and ND."""
         return self.unconfirmed_pd or self.response not in _NOT_EVALUATED
-
-
-def dated(assessments: Iterable[CriterionAssessment]) -> tuple[DatedResponse, ...]:
-    """The overall responses of timepoint assessments by RECIST or WHO.
-
-    Raises
-    ------
-    ReadingError
-        If the words are of another family.
-    """
-    return tuple(
-        DatedResponse(recist_word(a.overall), a.timepoint.date, a.timepoint.progression_date) for a in assessments
-    )
 
 
 def recist_word(response: Enum) -> OverallResponse:
@@ -64,8 +53,7 @@ def recist_word(response: Enum) -> OverallResponse:
         return response
     if isinstance(response, WhoResponse) and response is not WhoResponse.NOT_APPLICABLE:
         return OverallResponse.SD if response is WhoResponse.NC else OverallResponse[response.name]
-    families = "RECIST, WHO and immunotherapy criteria"
-    raise ReadingError(f"endpoints are derived from the words of {families}, not from {response.value!r}")
+    raise ReadingError(f"{response.value!r} is no overall response of RECIST or WHO")
 
 
 def known(responses: Iterable[DatedResponse], settings: EndpointSettings) -> tuple[DatedResponse, ...]:
@@ -124,5 +112,7 @@ def counted(
     progression = first_progression(responses)
     stop = subject.new_therapy_date if settings.stop_at_new_therapy else None
     return tuple(
-        r for r in responses if (progression is None or r.date <= progression.date) and (stop is None or r.date <= stop)
+        r if r.best_as is None else replace(r, response=r.best_as)
+        for r in responses
+        if (progression is None or r.date <= progression.date) and (stop is None or r.date <= stop)
     )

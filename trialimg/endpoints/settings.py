@@ -8,7 +8,16 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from types import MappingProxyType
 
-__all__ = ["PROFILES", "Censoring", "CrLost", "EndpointSettings", "PlannedVisit", "Profile"]
+__all__ = [
+    "PROFILES",
+    "Censoring",
+    "CrLost",
+    "EndpointSettings",
+    "MinorResponse",
+    "PduBor",
+    "PlannedVisit",
+    "Profile",
+]
 
 
 class Profile(Enum):
@@ -28,6 +37,20 @@ class CrLost(Enum):
     PD = "pd"
     AMEND_TO_PR = "amend_to_pr"
     AS_READ = "as_read"
+
+
+class PduBor(Enum):
+    """What PDu of PCWG3 is in the best response, where no later scan resolved it."""
+
+    SD = "sd"
+    PD = "pd"
+
+
+class MinorResponse(Enum):
+    """What a minor response (RANO, RECIL) counts as."""
+
+    SD = "sd"
+    PR = "pr"
 
 
 class Censoring(Enum):
@@ -74,6 +97,8 @@ class EndpointSettings:
     """Assessments that could not be evaluated, tolerated between a response and its confirmation."""
     accept_sd: bool = False
     """One SD between a PR and its confirmation is tolerated."""
+    pdu_bor: PduBor = PduBor.SD
+    minor_response: MinorResponse = MinorResponse.SD
     missing_as_ne: bool = False
     """Best response NE, not MISSING, where there is no assessment at all."""
     stop_at_new_therapy: bool = True

@@ -17,9 +17,8 @@ from trialimg.endpoints.best_response import (
     first_response_date,
 )
 from trialimg.endpoints.burden import tumour_burden
-from trialimg.endpoints.immune import IMMUNE_WORDS, ImmuneReading, immune_best_response, settled
 from trialimg.endpoints.results import SubjectEndpoints, TumourBurden
-from trialimg.endpoints.sequence import DatedResponse, counted, dated, first_progression, known
+from trialimg.endpoints.sequence import DatedResponse, counted, first_progression, known, recist_word
 from trialimg.endpoints.settings import CrLost, EndpointSettings
 from trialimg.endpoints.time_to_event import (
     duration_of_response,
@@ -27,8 +26,9 @@ from trialimg.endpoints.time_to_event import (
     time_to_progression,
     time_to_response,
 )
+from trialimg.endpoints.words import Reading, own_best_response, settled, vocabulary_for
 
-__all__ = ["EndpointSettings", "summarise", "summarise_immune", "summarise_responses"]
+__all__ = ["EndpointSettings", "summarise", "summarise_readings", "summarise_responses"]
 
 _B, _O = BestOverallResponse, OverallResponse
 _RESPONDED = frozenset({_B.CR, _B.PR})
@@ -48,7 +48,7 @@ def summarise(
     Parameters
     ----------
     assessments
-        Follow-ups only, of one reader, by RECIST or by an immunotherapy criterion.
+        Follow-ups only, of one reader, all by one criterion.
     baseline
         The baseline timepoint; None where there is none that can be used.
 
@@ -61,33 +61,44 @@ def summarise(
     ordered = sorted(assessments, key=lambda a: a.timepoint.date)
     up_to_cutoff = [a for a in ordered if cutoff is None or a.timepoint.date <= cutoff]
     burden = tumour_burden(up_to_cutoff, baseline)
-    immune = [
-        ImmuneReading(a.overall, a.timepoint.date, a.timepoint.progression_date)
-        for a in ordered
-        if isinstance(a.overall, IMMUNE_WORDS)
-    ]
-    if ordered and len(immune) == len(ordered):
-        return summarise_immune(subject, immune, baseline=baseline, settings=settings, burden=burden)
-    return summarise_responses(subject, dated(ordered), baseline=baseline, settings=settings, burden=burden)
+    readings = [Reading(a.overall, a.timepoint.date, a.timepoint.progression_date) for a in ordered]
+    return summarise_readings(subject, readings, baseline=baseline, settings=settings, burden=burden)
 
 
-def summarise_immune(
+def summarise_readings(
     subject: Subject,
-    readings: Sequence[ImmuneReading],
+    readings: Sequence[Reading],
     *,
     baseline: Timepoint | None,
     settings: EndpointSettings,
     burden: TumourBurden | None = None,
 ) -> SubjectEndpoints:
-    """All endpoints by a criterion that confirms progressions; parameters and errors as for `summarise`.
+    """All endpoints of one subject from overall responses in any criterion's words; as `summarise` otherwise.
 
-    Responses lost after a CR are left as read: by these criteria only a confirmed progression ends a response.
+    Responses lost after a CR are left as read unless the words are those of RECIST or WHO: ``cr_lost`` is a rule of
+    RECIST 1.1.
     """
+    vocabulary = vocabulary_for(readings)
+    if vocabulary is None or not vocabulary.best_first:
+        responses = tuple(DatedResponse(recist_word(r.response), r.date, r.progression_date) for r in readings)
+        return summarise_responses(subject, responses, baseline=baseline, settings=settings, burden=burden)
     cutoff = settings.cutoff_date
     known_by_then = [r for r in readings if cutoff is None or r.date <= cutoff]
-    own = replace(settings, cr_lost=CrLost.AS_READ)
-    found = summarise_responses(subject, settled(known_by_then), baseline=baseline, settings=own, burden=burden)
-    return replace(found, immune_best=immune_best_response(known_by_then, subject, own))
+    once_more = settings.confirmation_required and not vocabulary.confirmed_words
+    own = replace(settings, cr_lost=CrLost.AS_READ, confirmation_required=once_more)
+    responses = settled(known_by_then, vocabulary, own)
+    found = summarise_responses(subject, responses, baseline=baseline, settings=own, burden=burden)
+    best = own_best_response(known_by_then, vocabulary, subject, own)
+    return replace(_as_confirmed(found) if vocabulary.confirmed_words else found, own_best=best)
+
+
+def _as_confirmed(found: SubjectEndpoints) -> SubjectEndpoints:
+    """The endpoints where a response is said only once it is confirmed."""
+    return replace(
+        found,
+        confirmed=replace(found.best, rule=replace(found.best.rule, rule="E/CBOR")),
+        confirmed_response_date=found.response_date,
+    )
 
 
 def summarise_responses(

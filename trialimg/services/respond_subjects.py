@@ -8,25 +8,22 @@ from enum import Enum
 from typing import Any
 
 from trialimg.core.errors import ReadingError
-from trialimg.core.responses import OverallResponse, WhoResponse
 from trialimg.core.trial import Subject, Timepoint
-from trialimg.endpoints.immune import IMMUNE_WORDS, ImmuneReading
 from trialimg.endpoints.results import SubjectEndpoints, TimeToEvent
-from trialimg.endpoints.sequence import DatedResponse, recist_word
 from trialimg.endpoints.settings import EndpointSettings, PlannedVisit
-from trialimg.endpoints.summary import summarise_immune, summarise_responses
+from trialimg.endpoints.summary import summarise_readings
+from trialimg.endpoints.vocabulary import CRITERIA, VOCABULARIES, Vocabulary
+from trialimg.endpoints.words import Reading
 from trialimg.services.tables import Row, Table, read_table
 
 __all__ = ["read_responses", "read_schedule", "subject_rows", "summarise_subjects"]
 
 _REFUSED = "{0}: {1} fault(s), nothing was judged"
-_WORDS: tuple[type[Enum], ...] = (OverallResponse, WhoResponse, *IMMUNE_WORDS)
-Reading = DatedResponse | ImmuneReading
 Endpoints = tuple[tuple[Subject, SubjectEndpoints], ...]
 
 
 def read_responses(
-    text: str, source: str, subjects: Sequence[Subject] | None = None
+    text: str, source: str, subjects: Sequence[Subject] | None = None, *, criterion: str | None = None
 ) -> Mapping[str, tuple[Reading, ...]]:
     """Responses after baseline by subject, in the order of the file.
 
@@ -34,10 +31,11 @@ def read_responses(
     ----------
     text, source
         A CSV with ``subject, date, response``, optionally ``timepoint`` and ``first_date``: the earliest image of the
-        assessment, which dates a progression. All responses are the words of one family: of RECIST, of WHO, or of
-        one immunotherapy criterion.
+        assessment, which dates a progression. All responses are the words of one criterion.
     subjects
         Whom the lines may speak of; None: anyone.
+    criterion
+        Whose words they are, a name of `trialimg.endpoints.vocabulary.CRITERIA`; None: of the family that knows most.
 
     Raises
     ------
@@ -48,31 +46,36 @@ def read_responses(
     known = None if subjects is None else {subject.id for subject in subjects}
     seen: dict[tuple[str, dt.date], int] = {}
     responses: dict[str, list[Reading]] = {}
-    words = _family(table)
+    vocabulary = CRITERIA[criterion].vocabulary if criterion is not None else _family(table)
     for row in table.rows:
         subject = row.text("subject", required=True)
-        response, day = row.word("response", words, required=True), row.day("date", required=True)
+        response, day = _response(row, vocabulary), row.day("date", required=True)
         first = row.day("first_date") or day
         if known is not None and subject and subject not in known:
             table.fault(row.line, "unknown_subject", f"subject {subject!r} is not among the subjects")
         if response is None or day is None or first is None:
             continue
         _check_dates(row, seen, subject, day, first)
-        responses.setdefault(subject, []).append(_reading(response, day, first))
+        responses.setdefault(subject, []).append(Reading(response, day, first))
     _refuse(table)
     return {subject: tuple(own) for subject, own in responses.items()}
 
 
-def _family(table: Table) -> type[Enum]:
+def _family(table: Table) -> Vocabulary:
     """Whose words the responses are: the family that knows most of them, RECIST where several do."""
     given = [row.text("response") for row in table.rows]
-    return max(_WORDS, key=lambda words: sum(word in {member.value for member in words} for word in given))
+    return max(VOCABULARIES, key=lambda vocabulary: sum(word in vocabulary.known for word in given))
 
 
-def _reading(response: Enum, day: dt.date, first: dt.date) -> Reading:
-    if isinstance(response, IMMUNE_WORDS):
-        return ImmuneReading(response, day, first)
-    return DatedResponse(recist_word(response), day, first)
+def _response(row: Row, vocabulary: Vocabulary) -> Enum | None:
+    word = row.text("response", required=True)
+    if not word:
+        return None
+    if word not in vocabulary.known:
+        allowed = ", ".join(str(m.value) for m in vocabulary.words if m.value in vocabulary.known)
+        row.table.fault(row.line, "bad_value", f"response {word!r} is not one of {allowed}")
+        return None
+    return vocabulary.words(word)
 
 
 def _check_dates(row: Row, seen: dict[tuple[str, dt.date], int], subject: str, day: dt.date, first: dt.date) -> None:
@@ -153,23 +156,22 @@ def summarise_subjects(
 def _endpoints(subject: Subject, readings: Sequence[Reading], settings: EndpointSettings) -> SubjectEndpoints:
     start = subject.reference_date
     baseline = Timepoint("BL", 0, start) if start is not None else None
-    immune = [reading for reading in readings if isinstance(reading, ImmuneReading)]
-    if immune:
-        return summarise_immune(subject, immune, baseline=baseline, settings=settings)
-    responses = [reading for reading in readings if isinstance(reading, DatedResponse)]
-    return summarise_responses(subject, responses, baseline=baseline, settings=settings)
+    return summarise_readings(subject, readings, baseline=baseline, settings=settings)
 
 
 def subject_rows(endpoints: Endpoints) -> list[dict[str, Any]]:
     """One line per subject; a date or a time that does not apply is left blank."""
-    immune = any(found.immune_best is not None for _, found in endpoints)
-    return [{**_subject_row(subject, found), **(_immune(found) if immune else {})} for subject, found in endpoints]
+    own = next((found.own_best for _, found in endpoints if found.own_best is not None), None)
+    if own is None:
+        return [_subject_row(subject, found) for subject, found in endpoints]
+    name = "ibor" if own.rule.rule == "E/iBOR" else "own_bor"
+    return [{**_subject_row(subject, found), **_own(name, found)} for subject, found in endpoints]
 
 
-def _immune(found: SubjectEndpoints) -> dict[str, Any]:
-    """Best response in the words of an immunotherapy criterion."""
-    best = found.immune_best
-    return {"ibor": best.response.value if best else None, "ibor_date": best.date if best else None}
+def _own(name: str, found: SubjectEndpoints) -> dict[str, Any]:
+    """Best response in the criterion's own words."""
+    best = found.own_best
+    return {name: best.response.value if best else None, f"{name}_date": best.date if best else None}
 
 
 def _subject_row(subject: Subject, found: SubjectEndpoints) -> dict[str, Any]:

@@ -295,6 +295,39 @@ class TestSubject:
         responses = trialimg.file("responses.csv", "subject,date,response\nS1,2024-02-12,iPR\nS1,2024-03-25,SD\n")
         assert "responses.csv" in trialimg("subject", responses, code=2)[1]
 
+    def test_a_criterion_sets_what_its_paper_asks_for_and_names_its_own_best_response(self, trialimg: Trialimg) -> None:
+        lines = "S1,2024-02-12,PR\nS1,2024-03-25,preliminary PD\n"
+        responses = trialimg.file("responses.csv", "subject,date,response\n" + lines)
+        subjects = trialimg.file("subjects.csv", self.SUBJECTS)
+        found = trialimg.json("subject", responses, "--subjects", subjects, "--criterion", "rano2")
+        assert (found["criterion"], found["settings"]["confirmation_required"]) == ("rano2", "true")
+        first = found["subjects"][0]
+        assert (first["bor"], first["confirmed_bor"], first["responder"]) == ("PR", "SD", False)
+        assert (first["own_bor"], first["progression_date"]) == ("PR", "2024-03-25")
+        changed = ("--criterion", "rano2", "--set", "confirmation_required=false")
+        assert trialimg.rows("subject", responses, "--subjects", subjects, *changed)[0]["responder"] == "Y"
+
+    def test_what_unresolved_pdu_counts_as_is_set_and_reported(self, trialimg: Trialimg) -> None:
+        responses = trialimg.file("responses.csv", "subject,date,response\nS1,2024-02-12,PDu\n")
+        arguments = ("subject", responses, "--criterion", "pcwg3", "--ref-start-window", "0")
+        assert [row["bor"] for row in trialimg.rows(*arguments)] == ["SD"]
+        found = trialimg.json(*arguments, "--set", "pdu_bor=pd")
+        assert (found["subjects"][0]["bor"], found["settings"]["pdu_bor"]) == ("PD", "pd")
+
+    @pytest.mark.parametrize(
+        ("criterion", "word"), [("percist", "PR"), ("recist11", "CMR"), ("irecist", "NA"), ("lyric", "PDu")]
+    )
+    def test_words_that_do_not_belong_to_the_criterion_are_refused(
+        self, trialimg: Trialimg, criterion: str, word: str
+    ) -> None:
+        responses = trialimg.file("responses.csv", f"subject,date,response\nS1,2024-02-12,{word}\n")
+        complaint = trialimg("subject", responses, "--criterion", criterion, code=2)[1]
+        assert f"responses.csv:2: response {word!r} is not one of" in complaint
+
+    def test_an_unknown_criterion_is_refused(self, trialimg: Trialimg) -> None:
+        responses = trialimg.file("responses.csv", self.RESPONSES)
+        assert "there is no criterion 'recist'" in trialimg("subject", responses, "--criterion", "recist", code=2)[1]
+
     def test_an_unknown_profile_is_refused(self, trialimg: Trialimg) -> None:
         responses = trialimg.file("responses.csv", self.RESPONSES)
         assert "there is no profile 'who'" in trialimg("subject", responses, "--profile", "who", code=2)[1]

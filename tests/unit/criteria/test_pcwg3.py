@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.readings import judged_by
+from tests.fakes.readings import judged_by, readings
 from trialimg.core.errors import ReadingError
-from trialimg.core.responses import BoneResponse, CriterionAssessment, OverallResponse
+from trialimg.core.responses import BoneResponse, CriterionAssessment, OverallResponse, PsaResponse
 from trialimg.core.trial import Timepoint
 from trialimg.criteria import pcwg3
-from trialimg.criteria.pcwg3 import Facts, PsaResponse, Rules, combined, judge_psa
+from trialimg.criteria.pcwg3 import Facts, Rules, combined, judge_psa
 
 
 def assessed(rules: Rules | None = None, **facts: Facts) -> tuple[CriterionAssessment, ...]:
@@ -116,6 +116,55 @@ def test_soft_tissue_comes_from_lesions_by_recist() -> None:
     table = "BL W08\nT1 liver 100 70\n= soft_tissue PR\n= bone NE\n= overall PR"
     judged_by(pcwg3, table)
     judged_by(pcwg3, table.replace("NE\n", "PD\n").replace("overall PR", "overall PD"), W08=Facts(bone=BoneResponse.PD))
+
+
+PCWG2 = Rules(pcwg2_soft_confirm=True)
+
+
+def soft(rules: Rules, **words: str) -> list[str]:
+    """Overall words of soft tissue by week, beside bone that does not progress."""
+    said = {week: Facts(soft_tissue=OverallResponse(w), bone=BoneResponse.NON_PD) for week, w in words.items()}
+    return [str(a.overall.value) for a in assessed(rules, **said)]
+
+
+class TestConfirmingScanOfSoftTissue:
+    def test_pcwg3_asks_for_none(self) -> None:
+        assert soft(Rules(), W08="PD", W16="SD") == ["PD", "SD"]
+
+    def test_progression_at_the_first_assessment_waits_six_weeks(self) -> None:
+        assert soft(PCWG2, W08="PD") == ["PDu"]
+        assert soft(PCWG2, W08="PD", W14="PD") == ["PD", "PD"]
+        assert soft(PCWG2, W08="PD", W13="PD") == ["PDu", "PDu"]
+        assert soft(PCWG2, W08="PD", W13="PD", W16="PD") == ["PD", "PD", "PD"]
+
+    def test_a_later_scan_without_it_ends_it(self) -> None:
+        assert soft(PCWG2, W08="PD", W16="PR") == ["SD", "PR"]
+        assert soft(PCWG2, W08="PD", W16="SD", W24="PD") == ["SD", "SD", "PD"]
+
+    def test_what_cannot_be_evaluated_is_passed_over(self) -> None:
+        assert soft(PCWG2, W08="PD", W16="NE", W24="PD") == ["PD", "NE", "PD"]
+        assert soft(PCWG2, W08="NE", W16="PD") == ["NE", "PDu"]
+
+    def test_a_later_progression_stands_at_once(self) -> None:
+        assert soft(PCWG2, W08="SD", W16="PD") == ["SD", "PD"]
+
+    def test_progression_of_bone_needs_no_soft_tissue(self) -> None:
+        (answer,) = assessed(PCWG2, W08=Facts(soft_tissue=OverallResponse.PD, bone=BoneResponse.PD))
+        assert (answer.overall.value, answer.parts["soft_tissue"].value) == ("PD", "PDu")
+
+    def test_it_says_what_it_was(self) -> None:
+        said = {w: Facts(soft_tissue=OverallResponse(x)) for w, x in (("W08", "PD"), ("W16", "SD"))}
+        first = assessed(PCWG2, **said)[0]
+        (changed,) = (f for f in first.rule if f.rule == "PCWG3/B6")
+        assert changed.sentence == "was soft tissue PDu; SD at W16, so it had not progressed: SD"
+        assert first.settings["pcwg2_soft_confirm"] == "true"
+
+    def test_without_targets_it_becomes_neither(self) -> None:
+        table = "BL W08 W16\nNT1 liver yes worse yes"
+        record = readings(table)
+        bone = {"BL": Facts(bone_lesions=3)} | {w: Facts(bone=BoneResponse.NON_PD) for w in ("W08", "W16")}
+        answers = pcwg3.assess(record.tracks, record.designations, record.timepoints, PCWG2, facts=bone)
+        assert [a.overall.value for a in answers] == ["NON-CR/NON-PD", "NON-CR/NON-PD"]
 
 
 def psa(*samples: tuple[int, str | None], **changes: Any) -> list[str]:

@@ -9,7 +9,7 @@ Prostate Cancer Clinical Trials Working Group 3. J Clin Oncol 2016;34:1402-1418.
 from trialimg.criteria.pcwg3.assess import assess
 from trialimg.criteria.pcwg3.bone import BoneAnswer, BoneScan, judge_bone
 from trialimg.criteria.pcwg3.overall import combined
-from trialimg.criteria.pcwg3.psa import PsaResponse, judge_psa
+from trialimg.criteria.pcwg3.psa import judge_psa
 from trialimg.criteria.pcwg3.rules import Facts, Rules
 from trialimg.criteria.recist11 import conformance
 
@@ -21,7 +21,6 @@ __all__ = [
     "BoneAnswer",
     "BoneScan",
     "Facts",
-    "PsaResponse",
     "Rules",
     "assess",
     "combined",

@@ -8,13 +8,21 @@ from decimal import Decimal
 
 from trialimg.core.errors import Fault, ReadingError
 from trialimg.core.lesions import Designation, Role, Track
-from trialimg.core.responses import CriterionAssessment, Firing, Measure, OverallResponse, TimepointAssessment
+from trialimg.core.responses import (
+    CriterionAssessment,
+    Firing,
+    Measure,
+    OverallResponse,
+    Pcwg3Response,
+    TimepointAssessment,
+)
 from trialimg.core.trial import Timepoint
 from trialimg.criteria import recist11
 from trialimg.criteria.pcwg3.bone import BoneAnswer, BoneScan, judge_bone
 from trialimg.criteria.pcwg3.overall import combined
 from trialimg.criteria.pcwg3.psa import judge_psa
 from trialimg.criteria.pcwg3.rules import Facts, Rules
+from trialimg.criteria.pcwg3.soft import SoftTissue, judge_soft
 
 __all__ = ["assess"]
 
@@ -54,9 +62,11 @@ def assess(
     psa = judge_psa([(day, fact.psa_ng_ml) for day, fact in zip(days, at, strict=True)], weeks, rules)
     targets = any(designation.role is Role.TARGET for designation in followed)
     disease = at[0].bone_lesions != 0
+    read = [_read(tissue, days[i], at[i], targets=targets) for i, tissue in enumerate(soft, start=1)]
+    settled = judge_soft(read, rules)
     answers: list[CriterionAssessment] = []
     for index, (tissue, skeleton, marker) in enumerate(zip(soft, bone, psa, strict=True), start=1):
-        answer = _together(tissue, skeleton, at[index], targets=targets, disease=disease)
+        answer = _together(tissue, settled[index - 1], skeleton, at[index], targets=targets, disease=disease)
         values = [fact.psa_ng_ml for fact in at[:index] if fact.psa_ng_ml is not None]
         measure = Measure("psa_ng_ml", at[index].psa_ng_ml, at[0].psa_ng_ml, min(values, default=None))
         word, why = marker
@@ -94,10 +104,23 @@ def _scan(timepoint: Timepoint, day: int, weeks: Decimal, at: Sequence[Facts], r
     )
 
 
+def _read(tissue: TimepointAssessment, day: int, fact: Facts, *, targets: bool) -> SoftTissue:
+    word = tissue.overall if fact.soft_tissue is None else fact.soft_tissue
+    measurable = targets or fact.soft_tissue is not None
+    otherwise = OverallResponse.SD if measurable else OverallResponse.NON_CR_NON_PD
+    return SoftTissue(tissue.timepoint.id, day, word, otherwise)
+
+
 def _together(
-    tissue: TimepointAssessment, skeleton: BoneAnswer, fact: Facts, *, targets: bool, disease: bool
+    tissue: TimepointAssessment,
+    settled: tuple[Pcwg3Response, tuple[Firing, ...]],
+    skeleton: BoneAnswer,
+    fact: Facts,
+    *,
+    targets: bool,
+    disease: bool,
 ) -> CriterionAssessment:
-    soft = tissue.overall if fact.soft_tissue is None else fact.soft_tissue
+    soft, later = settled
     word = combined(soft, skeleton.word, targets=targets or fact.soft_tissue is not None, disease_at_baseline=disease)
     decided = Firing(
         "PCWG3/B5",
@@ -111,7 +134,7 @@ def _together(
         tissue.new_lesion,
         word,
         tissue.sums,
-        (*_of_soft(tissue, fact.soft_tissue), *skeleton.why, decided),
+        (*_of_soft(tissue, fact.soft_tissue), *later, *skeleton.why, decided),
         tissue.settings,
         parts={"soft_tissue": soft, "bone": skeleton.word},
     )

@@ -6,13 +6,13 @@ from trialimg.core.responses import BoneResponse, OverallResponse, Pcwg3Response
 
 __all__ = ["combined"]
 
-_S, _B, _O = OverallResponse, BoneResponse, Pcwg3Response
+_B, _O = BoneResponse, Pcwg3Response
 
 
 def combined(
-    soft: OverallResponse, bone: BoneResponse, *, targets: bool = True, disease_at_baseline: bool = True
+    soft: OverallResponse | Pcwg3Response, bone: BoneResponse, *, targets: bool = True, disease_at_baseline: bool = True
 ) -> Pcwg3Response:
-    """The overall response of one timepoint: soft tissue wins over PDu.
+    """The overall response of one timepoint: soft tissue wins over PDu of bone.
 
     Parameters
     ----------
@@ -21,15 +21,14 @@ def combined(
     disease_at_baseline
         There was any disease at baseline; without it, none now is "no evidence of disease".
     """
-    if soft is _S.PD or bone is _B.PD:
+    tissue = _O.NE if soft is OverallResponse.ND else _O(soft.value)
+    if tissue is _O.PD or bone is _B.PD:
         return _O.PD
-    if soft is _S.NED:
+    if tissue is _O.NED:
         return _no_soft_disease(bone, disease_at_baseline=disease_at_baseline)
-    if soft is _S.CR:
-        if bone is _B.NED:
-            return _O.CR
+    if tissue is _O.CR and bone is not _B.NED:
         return _O.PR if targets else _O.NON_CR_NON_PD
-    return _O.NE if soft is _S.ND else _O(soft.value)
+    return tissue
 
 
 def _no_soft_disease(bone: BoneResponse, *, disease_at_baseline: bool) -> Pcwg3Response:

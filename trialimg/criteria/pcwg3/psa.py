@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from enum import Enum
 
-from trialimg.core.responses import Firing
+from trialimg.core.responses import Firing, PsaResponse
 from trialimg.criteria.pcwg3.rules import Rules
 from trialimg.criteria.thresholds import Quantity
 
-__all__ = ["PsaResponse", "judge_psa"]
+__all__ = ["judge_psa"]
 
 _ONE = Decimal(1)
 _HALF, _TENTH = Decimal("0.5"), Decimal("0.1")
-
-
-class PsaResponse(Enum):
-    """What PSA says at a timepoint; it does not enter the overall response."""
-
-    PSA90 = "PSA90"
-    """At least 90 % below baseline, confirmed."""
-    PSA50 = "PSA50"
-    NON_PD = "NON-PD"
-    PD = "PD"
-    NE = "NE"
 
 
 Sample = tuple[int, Decimal | None]

@@ -37,6 +37,9 @@ class Rules(recist11.Rules):
     flare_window_weeks: Decimal = Decimal(12)
     """A first scan up to this week may show a flare."""
     bone_confirm_days: int = 42
+    pcwg2_soft_confirm: bool = False
+    """As PCWG2: progression of soft tissue at the first assessment waits for a confirming scan."""
+    soft_confirm_days: int = 42
     psa_increase: Decimal = Decimal("0.25")
     psa_min_increase_ng_ml: Decimal = Decimal(2)
     psa_confirm_days: int = 21
