@@ -14,7 +14,6 @@ import pytest
 NOT_IMPORTED = {
     "pyjpegls": "decoder that pydicom finds by itself (JPEG-LS)",
     "pylibjpeg-openjpeg": "decoder that pydicom finds by itself (JPEG 2000)",
-    "statsmodels": "models of cohorts, for the next slices of statistics",
     "highdicom": "DICOM SEG and SR, read and written by the next slices",
 }
 

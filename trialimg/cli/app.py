@@ -7,6 +7,7 @@ import sys
 import click
 
 from trialimg import __version__
+from trialimg.cli.analyse import analyse
 from trialimg.cli.measure import measure
 from trialimg.cli.protocol import protocol
 from trialimg.cli.radiomics import radiomics
@@ -26,6 +27,7 @@ def app() -> None:
     """Imaging endpoints for oncology trials: from DICOM to a reproducible endpoint report."""
 
 
+app.add_command(analyse)
 app.add_command(measure)
 app.add_command(protocol)
 app.add_command(radiomics)

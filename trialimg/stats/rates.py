@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from numbers import Integral
 
-from scipy.stats import beta, norm
+from scipy.stats import beta, binomtest, norm
 
+from trialimg.core.digest import digest_of
 from trialimg.core.errors import Fault, ProtocolError, ReadingError
 from trialimg.stats.results import Estimate
 
-__all__ = ["RATE_METHODS", "rate", "require_confidence"]
+__all__ = ["RATE_METHODS", "binomial_p", "rate", "require_confidence"]
 
 Limits = Callable[[int, int, float], tuple[float, float]]
 
@@ -50,7 +51,31 @@ def rate(events: int, n: int, *, confidence: float = 0.95, method: str = "cloppe
     if n == 0:
         return Estimate(None, None, None, confidence, words, 0, 0, ("no_subjects: nobody is in the denominator",))
     lower, upper = limits(events, n, confidence)
-    return Estimate(events / n, lower, upper, confidence, words, n, events)
+    return Estimate(events / n, lower, upper, confidence, words, n, events, data_digest=digest_of([events, n]))
+
+
+def binomial_p(events: int, n: int, *, null_rate: float, alternative: str = "two-sided") -> float:
+    """How likely so extreme a count is if the true rate were ``null_rate``, exactly.
+
+    Parameters
+    ----------
+    alternative
+        ``two-sided`` (every count no likelier than the observed one), ``greater`` or ``less``.
+
+    Raises
+    ------
+    ReadingError
+        If the counts are not whole numbers with ``0 <= events <= n``, or there is no subject.
+    ProtocolError
+        If the rate or the alternative cannot be followed.
+    """
+    if not 0 < null_rate < 1:
+        raise ProtocolError(f"a rate to test against lies between 0 and 1, not {null_rate}")
+    if alternative not in ("two-sided", "greater", "less"):
+        raise ProtocolError(f"an alternative is two-sided, greater or less, not {alternative!r}")
+    if fault := _count_fault(events, n) or (_NOBODY if n == 0 else None):
+        raise ReadingError(f"{events} events in {n} subjects cannot be tested: {fault.message}", (fault,))
+    return float(binomtest(events, n, null_rate, alternative).pvalue)
 
 
 def require_confidence(confidence: float) -> None:
@@ -89,6 +114,8 @@ def _count_fault(events: int, n: int) -> Fault | None:
         return Fault("counts", "out_of_range", "the events must lie between 0 and the number of subjects")
     return None
 
+
+_NOBODY = Fault("counts", "no_subjects", "nobody is in the denominator")
 
 RATE_METHODS: dict[str, tuple[str, Limits]] = {
     "clopper_pearson": ("Clopper-Pearson exact", _clopper_pearson),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Estimate", "LogRank", "SurvivalCurve"]
+__all__ = ["ChiSquare", "Estimate", "LogRank", "SurvivalCurve"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,12 @@ class Estimate:
     n: int
     events: int
     warnings: tuple[str, ...] = ()
+    se: float | None = None
+    """Standard error, where the interval rests on one."""
+    p: float | None = None
+    """Two-sided p-value that the quantity is what it would be without a difference, where the method has one."""
+    data_digest: str = ""
+    """Of the numbers that went in, in their order."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,14 @@ class SurvivalCurve:
     """Not reached: value None."""
     method: str
     warnings: tuple[str, ...] = ()
+    se: tuple[float | None, ...] = ()
+    """Greenwood's standard error of the survival; None where everyone has had the event."""
+    data_digest: str = ""
 
 
 @dataclass(frozen=True)
-class LogRank:
-    """A log-rank test of equal hazards."""
+class ChiSquare:
+    """A test whose statistic is a chi-square."""
 
     chi2: float
     df: int
@@ -52,3 +61,16 @@ class LogRank:
     events: int
     method: str
     warnings: tuple[str, ...] = ()
+    data_digest: str = ""
+
+
+@dataclass(frozen=True)
+class LogRank(ChiSquare):
+    """A log-rank test of equal hazards, weighted or stratified where its method says so."""
+
+    groups: tuple[str, ...] = ()
+    group_n: tuple[int, ...] = ()
+    observed: tuple[float, ...] = ()
+    """Weighted events of each group."""
+    expected: tuple[float, ...] = ()
+    """Weighted events expected of each group if the hazards were equal."""

@@ -1,0 +1,22 @@
+"""`trialimg analyse`: the statistics of a table, or of single figures."""
+
+from __future__ import annotations
+
+import click
+
+from trialimg.cli.analyse_rates import cmh, difference, rate
+
+__all__ = ["analyse"]
+
+
+@click.group("analyse")
+def analyse() -> None:
+    """Statistics of a table (CSV or XPT): rates, survival, agreement, models, design.
+
+    A table with any fault is refused whole: every fault with its line, exit 2. Missing cells are a fault unless
+    --missing drop leaves their rows out, which is counted in a warning.
+    """
+
+
+for verb in (rate, difference, cmh):
+    analyse.add_command(verb)
