@@ -14,6 +14,7 @@ from trialimg.core.errors import InvalidValueError
 from trialimg.protocol.analysis import Endpoints, Response, Statistics
 from trialimg.protocol.consistency import inconsistencies
 from trialimg.protocol.images import AcquisitionRule, Deidentification, Measurement, Segmentation, Tracking
+from trialimg.protocol.oversight import Oversight
 from trialimg.protocol.section import Label, Section
 from trialimg.protocol.trial import Arms, Schedule, Sites, Trial
 from trialimg.radiomics.settings import RadiomicsSettings
@@ -61,6 +62,8 @@ class Protocol(Section):
     """What is concluded for each subject."""
     statistics: Statistics = Statistics()
     """How the cohort is estimated and the arms are compared."""
+    oversight: Oversight = Oversight()
+    """How the trial is watched over while it runs."""
     price_plan: PricePlan | None = None
     """What the sponsor pays; null: nothing is charged."""
     exports: tuple[Label, ...] = ("html", "pdf", "csv", "parquet")
