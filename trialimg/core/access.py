@@ -53,6 +53,7 @@ class Action(Enum):
     ISSUE_INVOICES = "issue_invoices"
     VIEW_AUDIT = "view_audit"
     REVIEW_AUDIT = "review_audit"
+    REPORT_INCIDENT = "report_incident"
     REDACT = "redact"
 
 
@@ -74,7 +75,7 @@ PERMISSIONS: Mapping[Role, frozenset[Action]] = {
         Action.OPEN_TRIAL, Action.AMEND_PROTOCOL, Action.MANAGE_SITES, Action.RECORD_TRAINING, Action.UPLOAD_IMAGES,
         Action.RECEIVE_CASES, Action.RAISE_QUERIES, Action.ASSIGN_READS, Action.REOPEN_READ, Action.WITHDRAW_CONSENT,
         Action.CUT_DATA, Action.UNBLIND, Action.VIEW_COHORT, Action.VIEW_READERS, Action.VIEW_REPORTS,
-        Action.VIEW_AUDIT, Action.REVIEW_AUDIT,
+        Action.VIEW_AUDIT, Action.REVIEW_AUDIT, Action.REPORT_INCIDENT,
     }),
     Role.RADIOLOGIST: frozenset({Action.READ}),
     Role.ADJUDICATOR: frozenset({Action.ADJUDICATE}),
@@ -82,7 +83,7 @@ PERMISSIONS: Mapping[Role, frozenset[Action]] = {
     Role.SITE: frozenset({Action.UPLOAD_IMAGES, Action.ANSWER_QUERIES}),
     Role.ADMINISTRATOR: frozenset({
         Action.MANAGE_USERS, Action.REVIEW_ACCESS, Action.MANAGE_STORE, Action.MANAGE_SITES, Action.RECORD_TRAINING,
-        Action.ISSUE_INVOICES, Action.VIEW_INVOICES, Action.VIEW_AUDIT, Action.REDACT,
+        Action.ISSUE_INVOICES, Action.VIEW_INVOICES, Action.VIEW_AUDIT, Action.REDACT, Action.REPORT_INCIDENT,
     }),
     Role.INSPECTOR: frozenset(_READS_ONLY),
     Role.DEVICE: frozenset({Action.PROPOSE_READ, Action.RECEIVE_CASES}),
