@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ from trialimg.core.lesions import (
 )
 from trialimg.core.trial import Finding, Severity, Timepoint
 from trialimg.services.respond_lesions import SubjectReading
-from trialimg.services.respond_sdtm_rows import Identified, Measured, Nodes, Result, SdtmTables
+from trialimg.services.respond_sdtm_rows import Identified, Mass, Measured, Nodes, Result, SdtmTables
 
 __all__ = ["SdtmReadings", "read_sdtm"]
 
@@ -34,7 +34,10 @@ _NON_TARGET = {
     "UNEQUIVOCAL": NonTargetStatus.UNEQUIVOCAL_PROGRESSION,
     "UNEQUIVOCAL PROGRESSION": NonTargetStatus.UNEQUIVOCAL_PROGRESSION,
     "NOT EVALUABLE": NonTargetStatus.NOT_EVALUABLE,
+    "NE": NonTargetStatus.NOT_EVALUABLE,
 }
+_MERGED = "TUMOR MERGED"
+"""TUMSTATE of a lesion that is measured in a mass."""
 _NEW = {
     "UNEQUIVOCAL": NewLesionStatus.UNEQUIVOCAL,
     "PRESENT": NewLesionStatus.UNEQUIVOCAL,
@@ -55,13 +58,16 @@ def read_sdtm(tables: SdtmTables, nodes: Nodes) -> SdtmReadings:
 
     Notes
     -----
-    0 mm means absent. Baseline is the visit at which TU identified the first lesion. A measurement without a full
-    date, of an unknown lesion, in another unit or with a word that is not known is left out and named.
+    0 mm means absent. A fragment (TUSPLIT) is a lesion that split from its parent; a mass (TUMERGE) is measured in its
+    first parent, a target where there is one, into which the others have merged. Baseline is the visit at which TU
+    identified the first lesion. A measurement without a full date, of an unknown lesion, in another unit or with a
+    word that is not known is left out and named.
     """
     findings = [*tables.findings, *nodes.unused(tables.identified)]
     readings: list[SubjectReading] = []
     for key, lesions in tables.identified.items():
-        reader = _Evaluator(key, lesions, tables.measured.get(key, ()), nodes)
+        masses = tuple(tables.masses.get(key, {}).values())
+        reader = _Evaluator(key, lesions, tuple(_carried(tables.measured.get(key, ()), masses)), nodes, masses)
         reading = reader.reading()
         findings += reader.findings
         if reading is not None:
@@ -77,6 +83,7 @@ class _Evaluator:
     identified: Mapping[str, Identified]
     measured: Sequence[Measured]
     nodes: Nodes
+    masses: Sequence[Mass] = ()
     findings: list[Finding] = field(default_factory=list)
 
     def reading(self) -> SubjectReading | None:
@@ -91,14 +98,18 @@ class _Evaluator:
         return SubjectReading(subject, reader, tracks, roles, timepoints)
 
     def _lesion(self, one: Identified) -> Lesion:
-        kind = LesionKind.NODAL if self.nodes.is_node(self.key, one) else LesionKind.NON_NODAL
-        return Lesion(one.lesion, kind, one.location)
+        relatives = [one, *(self.identified[name] for name in [one.split_from] if name is not None)]
+        node = any(self.nodes.is_node(self.key, relative) for relative in relatives)
+        kind = LesionKind.NODAL if node else LesionKind.NON_NODAL
+        return Lesion(one.lesion, kind, one.location, split_from=one.split_from)
 
     def _timepoints(self) -> tuple[Timepoint, ...]:
         """Baseline first, then by date; a visit that lies before baseline is left out."""
         dates: dict[float, list[date]] = {}
         names: dict[float, str] = {}
         for row in self.measured:
+            if row.date is None:
+                continue
             dates.setdefault(row.visit_number, []).append(row.date)
             names.setdefault(row.visit_number, row.visit)
         first = min((one.visit_number for one in self.identified.values()), default=None)
@@ -119,7 +130,11 @@ class _Evaluator:
         for timepoint in timepoints:
             number = self._visits[timepoint.id]
             rows = [r for r in self.measured if r.lesion == lesion.id and r.visit_number == number]
-            if rows:
+            mass = next((m for m in self.masses if lesion.id in m.parents[1:] and m.visit_number <= number), None)
+            if mass is not None and all(r.result is Result.NOT_DONE for r in rows):
+                why = f"merged into {mass.carrier}"
+                yield Observation(lesion, timepoint, Seen.NOT_EVALUABLE, reason=why, merged_into=mass.carrier)
+            elif rows:
                 observation = self._observation(lesion, timepoint, rows)
                 if observation is not None:
                     yield observation
@@ -173,6 +188,17 @@ class _Evaluator:
     def _note(self, code: str, timepoint: str, message: str, where: str = "") -> None:
         place = where or " ".join(part for part in (*self.key, timepoint) if part)
         self.findings.append(Finding(code, Severity.EXCLUDED, place, message, self.key[0], timepoint))
+
+
+def _carried(rows: Sequence[Measured], masses: Sequence[Mass]) -> Iterator[Measured]:
+    """The rows with those of a mass given to the lesion that carries it; what only says "merged" is left out."""
+    by_name = {mass.name: mass for mass in masses}
+    carriers = {(mass.carrier, row.visit_number) for mass in masses for row in rows if row.lesion == mass.name}
+    for row in rows:
+        if row.lesion in by_name:
+            yield replace(row, lesion=by_name[row.lesion].carrier)
+        elif row.word != _MERGED and not (row.result is Result.NOT_DONE and (row.lesion, row.visit_number) in carriers):
+            yield row
 
 
 def _quantities(results: Mapping[str, Measured]) -> Quantities:

@@ -15,17 +15,19 @@ from trialimg.core.lesions import Role
 from trialimg.core.trial import Finding, Severity
 from trialimg.services.tables import read_table
 
-__all__ = ["Identified", "Measured", "Nodes", "Result", "SdtmTables", "read_nodes", "read_sdtm_rows"]
+__all__ = ["Identified", "Mass", "Measured", "Nodes", "Result", "SdtmTables", "read_nodes", "read_sdtm_rows"]
 
 Key = tuple[str, str]
 """Subject and evaluator."""
 
 _ROLES = {"TARGET": Role.TARGET, "NON-TARGET": Role.NON_TARGET, "NEW": Role.NEW}
+_WORD_OF = {role: word for word, role in _ROLES.items()}
 _LENGTHS = ("DIAMETER", "LDIAM", "LPERP", "SAXIS")
 _VOLUME = "VOLUME"
 _FACTOR = {"mm": Decimal(1), "cm": Decimal(10)}
 _VOLUME_FACTOR = {"mL": Decimal(1), "cm3": Decimal(1), "mm3": Decimal("0.001")}
 _TOO_SMALL = ("TOO SMALL TO MEASURE", "TOO SMALL")
+_NOT_EVALUABLE = ("NE", "NOT EVALUABLE")
 _IGNORED = ("SUMDIAM", "SUMLDIAM", "SUMNLNLD", "LESSCIND")
 _TU_COLUMNS = ("USUBJID", "TULNKID", "TUTESTCD", "TUSTRESC", "VISITNUM")
 _TR_COLUMNS = ("USUBJID", "TRLNKID", "TRTESTCD", "TRSTRESC", "TRDTC", "VISITNUM", "VISIT")
@@ -48,6 +50,21 @@ class Identified:
     role: Role
     location: str
     visit_number: float
+    split_from: str | None = None
+
+
+@dataclass(frozen=True)
+class Mass:
+    """Lesions that have become one, and whose size is recorded under a name of its own (TUMERGE)."""
+
+    name: str
+    parents: tuple[str, ...]
+    """The first one carries the measurements of the mass."""
+    visit_number: float
+
+    @property
+    def carrier(self) -> str:
+        return self.parents[0]
 
 
 @dataclass(frozen=True)
@@ -59,7 +76,8 @@ class Measured:
     lesion: str
     visit: str
     visit_number: float
-    date: date
+    date: date | None
+    """None only where it was not done."""
     test: str
     result: Result
     number: Decimal | None = None
@@ -78,6 +96,7 @@ class SdtmTables:
 
     identified: dict[Key, dict[str, Identified]] = field(default_factory=dict)
     measured: dict[Key, list[Measured]] = field(default_factory=dict)
+    masses: dict[Key, dict[str, Mass]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def note(self, code: str, where: str, subject: str, message: str) -> None:
@@ -151,8 +170,14 @@ def read_sdtm_rows(tu: tuple[str, str], tr: tuple[str, str]) -> SdtmTables:
         If a table has no rows or lacks a column.
     """
     tables = SdtmTables()
-    for where, row in _rows(*tu, _TU_COLUMNS):
-        _identify(tables, where, row)
+    rows = list(_rows(*tu, _TU_COLUMNS))
+    for test, take in (("TUMIDENT", _identify), ("TUSPLIT", _split), ("TUMERGE", _merge)):
+        for where, row in rows:
+            if row["TUTESTCD"] == test:
+                take(tables, where, row)
+    for where, row in rows:
+        if row["TUTESTCD"] not in ("TUMIDENT", "TUSPLIT", "TUMERGE"):
+            tables.note("not_supported", where, row["USUBJID"], f"TUTESTCD {row['TUTESTCD']!r} is not read")
     for where, row in _rows(*tr, _TR_COLUMNS):
         _measure(tables, where, row)
     return tables
@@ -172,21 +197,55 @@ def _key(row: Mapping[str, str], domain: str) -> Key:
     return row["USUBJID"], row.get(f"{domain}EVALID", "") or row.get(f"{domain}EVAL", "")
 
 
-def _identify(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
+def _identify(tables: SdtmTables, where: str, row: Mapping[str, str], split_from: str | None = None) -> None:
     subject, lesion, word = row["USUBJID"], row["TULNKID"], row["TUSTRESC"].upper()
     number = _number(row["VISITNUM"])
-    if row["TUTESTCD"] != "TUMIDENT":
-        tables.note("not_supported", where, subject, f"{row['TUTESTCD']} of {lesion}: splits and merges are not read")
-    elif word not in _ROLES:
+    if word not in _ROLES:
         tables.note("unknown_word", where, subject, f"TUSTRESC {row['TUSTRESC']!r} is not TARGET, NON-TARGET or NEW")
     elif not lesion or number is None:
         tables.note("blank", where, subject, "a lesion needs its TULNKID and VISITNUM")
     else:
-        one = Identified(lesion, _ROLES[word], row.get("TULOC", ""), float(number))
+        one = Identified(lesion, _ROLES[word], row.get("TULOC", ""), float(number), split_from)
         first = tables.identified.setdefault(_key(row, "TU"), {}).setdefault(lesion, one)
         if first.role is not one.role:
             text = f"{lesion} is {one.role.value}, but was identified as {first.role.value}"
             tables.note("role_changes", where, subject, text)
+
+
+def _split(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
+    """A fragment: its parent is TUGRPID, or else the name before its last dot."""
+    known, fragment = tables.identified.get(_key(row, "TU"), {}), row["TULNKID"]
+    parent = row.get("TUGRPID") or fragment.rpartition(".")[0]
+    if parent not in known or parent == fragment:
+        text = f"{fragment} is a fragment of {parent or 'no named lesion'}, which TU does not identify"
+        tables.note("unknown_lesion", where, row["USUBJID"], text)
+    elif row["TUSTRESC"].upper() not in ("", _WORD_OF[known[parent].role]):
+        text = f"{fragment} is {row['TUSTRESC']}, but the lesion it split from is {known[parent].role.value}"
+        tables.note("role_changes", where, row["USUBJID"], text)
+    else:
+        _identify(tables, where, {**row, "TUSTRESC": _WORD_OF[known[parent].role]}, parent)
+
+
+def _merge(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
+    """A mass: its parents stand in its name or in TUGRPID, between slashes."""
+    known, mass, number = tables.identified.get(_key(row, "TU"), {}), row["TULNKID"], _number(row["VISITNUM"])
+    named = mass if "/" in mass else row.get("TUGRPID", "")
+    parents = _parents(named)
+    unknown = [name for name in parents if name not in known]
+    if len(parents) < 2 or unknown or number is None or not mass:
+        what = f"{', '.join(unknown)} not identified in TU" if unknown else "two lesions between slashes are needed"
+        tables.note("unknown_lesion", where, row["USUBJID"], f"{mass} is merged of {named or 'no lesions'}: {what}")
+        return
+    ordered = sorted(parents, key=lambda name: known[name].role is not Role.TARGET)
+    tables.masses.setdefault(_key(row, "TU"), {}).setdefault(mass, Mass(mass, tuple(ordered), float(number)))
+
+
+def _parents(named: str) -> tuple[str, ...]:
+    """The lesions of ``R1-T02/T03``: what stands before the first one's own name belongs to the others too."""
+    first, *others = (part.strip() for part in named.split("/"))
+    stem = first.rpartition("-")[0]
+    prefix = f"{stem}-" if stem else ""
+    return (first, *(name if name.startswith(prefix) else f"{prefix}{name}" for name in others))
 
 
 def _measure(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
@@ -198,14 +257,16 @@ def _measure(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
         tables.note(code, where, key[0], message)
     if faults:
         return
-    visit = (lesion, row["VISIT"] or row["VISITNUM"], float(row["VISITNUM"]), date.fromisoformat(row["TRDTC"]), test)
-    if row.get("TRSTAT") == "NOT DONE":
-        reason = row.get("TRREASND") or "not done"
+    day = date.fromisoformat(row["TRDTC"]) if _is_date(row["TRDTC"]) else None
+    visit = (lesion, row["VISIT"] or row["VISITNUM"], float(row["VISITNUM"]), day, test)
+    said = row["TRSTRESC"].upper()
+    if _not_done(row):
+        reason = row.get("TRREASND") or ("not evaluable" if said else "not done")
         measured = Measured(where, *visit, Result.NOT_DONE, reason=reason)
     elif test == "TUMSTATE":
-        measured = Measured(where, *visit, Result.WORD, word=row["TRSTRESC"].upper())
-    elif row["TRSTRESC"].upper() in _TOO_SMALL:
-        measured = Measured(where, *visit, Result.TOO_SMALL, word=row["TRSTRESC"].upper())
+        measured = Measured(where, *visit, Result.WORD, word=said)
+    elif _too_small(row):
+        measured = Measured(where, *visit, Result.TOO_SMALL, word=_TOO_SMALL[0])
     else:
         measured = Measured(where, *visit, Result.NUMBER, number=_size(row))
     tables.measured.setdefault(key, []).append(measured)
@@ -214,9 +275,9 @@ def _measure(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
 def _unusable(tables: SdtmTables, key: Key, row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Why a row of TR cannot be used; nothing if it can."""
     test, lesion, shown = row["TRTESTCD"], row["TRLNKID"], row["TRSTRESC"]
-    if lesion not in tables.identified.get(key, {}):
+    if lesion not in tables.identified.get(key, {}) and lesion not in tables.masses.get(key, {}):
         yield "unknown_lesion", f"lesion {lesion!r} is not identified in TU by {key[1] or 'this evaluator'}"
-    if not _is_date(row["TRDTC"]):
+    if not _is_date(row["TRDTC"]) and not (row.get("TRSTAT") == "NOT DONE" and not row["TRDTC"]):
         yield "partial_date", f"TRDTC {row['TRDTC']!r} is not a full date; {test} of {lesion} is left out"
     if _number(row["VISITNUM"]) is None:
         yield "bad_value", f"VISITNUM {row['VISITNUM']!r} is not a number"
@@ -228,8 +289,17 @@ def _unusable(tables: SdtmTables, key: Key, row: Mapping[str, str]) -> Iterator[
 
 
 def _needs_size(row: Mapping[str, str]) -> bool:
-    said = row.get("TRSTAT") == "NOT DONE" or row["TRSTRESC"].upper() in _TOO_SMALL
-    return row["TRTESTCD"] != "TUMSTATE" and not said
+    return row["TRTESTCD"] != "TUMSTATE" and not _not_done(row) and not _too_small(row)
+
+
+def _not_done(row: Mapping[str, str]) -> bool:
+    unmeasured = row["TRTESTCD"] != "TUMSTATE" and row["TRSTRESC"].upper() in _NOT_EVALUABLE
+    return row.get("TRSTAT") == "NOT DONE" or unmeasured
+
+
+def _too_small(row: Mapping[str, str]) -> bool:
+    """As collected, or in the standard result, which may hold the charter's default instead."""
+    return any(row.get(column, "").upper() in _TOO_SMALL for column in ("TRORRES", "TRSTRESC"))
 
 
 def _size(row: Mapping[str, str]) -> Decimal | None:

@@ -77,3 +77,29 @@ def test_sums_of_the_small_tables_by_node_and_longest_diameter(reference: Path) 
                 assert answer.sums.sum_mm == sums[one.reading.subject, one.reading.reader, answer.timepoint.id]
                 compared += 1
     assert compared > 40
+
+
+def test_two_readers_of_one_subject_whose_target_splits(reference: Path) -> None:
+    folder = reference / "cdisc/example"
+    tu, tr = ((folder / f"{domain}.csv").read_text() for domain in ("tu", "tr"))
+    found = read_sdtm(
+        read_sdtm_rows((tu, "tu.csv"), (tr, "tr.csv")), Nodes("n", locations=frozenset({"MEDIASTINAL LYMPH NODE"}))
+    )
+    assert found.findings == ()
+    recist = criterion("recist11")
+    answers = {
+        (one.reading.reader, answer.timepoint.id): answer
+        for one in judge(found.readings, recist, recist.rules)
+        for answer in one.assessments
+    }
+    words = {"TRGRESP": "target", "NTRGRESP": "non_target", "OVRLRESP": "overall"}
+    with (folder / "rs.csv").open() as file:
+        rows = [r for r in csv.DictReader(file) if r["RSTESTCD"] in words and r["RSEVALID"].startswith("RADIOLOGIST")]
+    with (folder / "tr.csv").open() as file:
+        sums = [r for r in csv.DictReader(file) if r["TRTESTCD"] == "SUMDIAM" and r["VISITNUM"] != "1"]
+    assert (len(rows), len(sums)) == (12, 4)
+    for row in rows:
+        answer = answers[row["RSEVALID"], row["VISIT"]]
+        assert getattr(answer, words[row["RSTESTCD"]]).value == row["RSSTRESC"], row
+    for row in sums:
+        assert answers[row["TREVALID"], row["VISIT"]].sums.sum_mm == Decimal(row["TRSTRESC"]), row

@@ -30,7 +30,8 @@ def judge_non_targets(
         return _NONE_AT_BASELINE
     by_status: dict[NonTargetStatus, list[str]] = {status: [] for status in _S}
     for track in tracks:
-        by_status[_status(track.at(timepoint.id), rules)].append(track.lesion.id)
+        if not _elsewhere(track, tracks, timepoint):
+            by_status[_status(track.at(timepoint.id), rules)].append(track.lesion.id)
     numbers = {status.value: str(len(lesions)) for status, lesions in by_status.items()}
     if markers is not None:
         numbers["markers"] = markers.value
@@ -59,7 +60,25 @@ def _word(
         return NonTargetResponse.NON_CR_NON_PD, "NT3", "tumour markers above normal"
     if markers is Markers.NOT_EVALUABLE:
         return NonTargetResponse.NE, "NT2", "all gone, but tumour markers not evaluable"
-    return NonTargetResponse.CR, "NT4", "all gone, nodes of normal size"
+    gone = "all gone, nodes of normal size" if by_status[_S.ABSENT] else "none left that is not measured in a target"
+    return NonTargetResponse.CR, "NT4", gone
+
+
+def _elsewhere(track: Track, tracks: Sequence[Track], timepoint: Timepoint) -> bool:
+    """Whether a lesion says nothing of its own: not split off yet, gone into fragments, or into a mass."""
+    here = track.at(timepoint.id)
+    told = here is not None and here.seen is not Seen.NOT_EVALUABLE
+    if told:
+        return False
+    past = [o for o in track.observations if o.timepoint.order <= timepoint.order]
+    if any(o.merged_into is not None for o in past):
+        return True
+    parent, own = track.lesion.split_from, track.lesion.id
+    if parent is not None and not past:
+        return True
+    relatives = (t for t in tracks if t.lesion.split_from == own or t.lesion.id == parent)
+    seen = (relative.at(timepoint.id) for relative in relatives)
+    return any(one is not None and one.seen is not Seen.NOT_EVALUABLE for one in seen)
 
 
 def _status(observation: Observation | None, rules: Rules) -> NonTargetStatus:
