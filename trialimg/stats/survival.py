@@ -1,7 +1,8 @@
-"""How long until something happened: Kaplan-Meier curves, their quantiles, and the log-rank test."""
+"""How long until something happened: Kaplan-Meier curves, their quantiles, follow-up and landmarks."""
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,18 +10,28 @@ from typing import Any
 
 import numpy as np
 from lifelines import KaplanMeierFitter
-from lifelines.statistics import multivariate_logrank_test
+from scipy.stats import norm
 
-from trialimg.core.errors import Fault, ProtocolError, ReadingError
+from trialimg.core.digest import digest_of
+from trialimg.core.errors import ProtocolError, ReadingError
+from trialimg.stats.bands import BANDS
+from trialimg.stats.log_rank import log_rank
+from trialimg.stats.observations import require_times
 from trialimg.stats.rates import require_confidence
-from trialimg.stats.results import Estimate, LogRank, SurvivalCurve
+from trialimg.stats.results import Estimate, SurvivalCurve
 
-__all__ = ["kaplan_meier", "log_rank", "survival_quantile"]
+__all__ = [
+    "follow_up",
+    "kaplan_meier",
+    "log_rank",
+    "numbers_at_risk",
+    "past_landmark",
+    "survival_at",
+    "survival_quantile",
+]
 
-CURVE_METHOD = "Kaplan-Meier, Greenwood variance, log-log limits"
-QUANTILE_METHOD = "Kaplan-Meier quantile, limits where the log-log band crosses (Brookmeyer-Crowley)"
-LOG_RANK_METHOD = "log-rank, two-sided, unstratified"
-FEW_EXPECTED_EVENTS = 5
+CURVE_METHOD = "Kaplan-Meier, Greenwood variance, {limits} limits"
+QUANTILE_METHOD = "Kaplan-Meier quantile, limits where the {limits} band crosses (Brookmeyer-Crowley)"
 SAME_HEIGHT = math.sqrt(np.finfo(float).eps)
 """Two heights of a curve closer than this are one: the tolerance of R's `quantile.survfit`, for products round off."""
 
@@ -28,7 +39,12 @@ Band = Sequence[float | None]
 
 
 def kaplan_meier(
-    days: Sequence[float], events: Sequence[bool | int], *, label: str, confidence: float = 0.95
+    days: Sequence[float],
+    events: Sequence[bool | int],
+    *,
+    label: str,
+    confidence: float = 0.95,
+    limits: str = "log-log",
 ) -> SurvivalCurve:
     """The share of subjects still free of the event over time.
 
@@ -41,13 +57,15 @@ def kaplan_meier(
         Name of the arm.
     confidence
         Coverage of the pointwise limits. Where the curve is at 1 or 0 the log-log limits do not exist (None).
+    limits
+        Scale of the limits, R's ``conf.type``: log-log, log, plain, logit or arcsin.
 
     Raises
     ------
     ReadingError
         Names every entry with a time that is negative or not a number, or an event that is not 0 or 1.
     ProtocolError
-        If the confidence is not between 0 and 1.
+        If the confidence or the limits cannot be followed.
 
     References
     ----------
@@ -55,11 +73,17 @@ def kaplan_meier(
     The statistical analysis of failure time data. 1980 (log-log limits).
     """
     require_confidence(confidence)
-    _require_times(days, events)
+    if limits not in BANDS:
+        raise ProtocolError(f"no limits of a curve are called {limits!r}; choose one of {', '.join(BANDS)}")
+    require_times(days, events)
     if not len(days):
-        return _no_curve(label, confidence)
-    table = _life_table(days, events, confidence)
+        return _no_curve(label, confidence, limits)
+    table = _life_table(days, events)
     heights = tuple(float(s) for s in table["survival"])
+    log_se = _greenwood(table)
+    lower, upper = _limits(heights, log_se, confidence=confidence, limits=limits)
+    digest = digest_of([list(map(float, days)), list(map(int, events))])
+    quantile = QUANTILE_METHOD.format(limits=limits)
     curve = SurvivalCurve(
         label=label,
         n=len(days),
@@ -69,11 +93,13 @@ def kaplan_meier(
         n_event=tuple(int(n) for n in table["observed"]),
         n_censored=tuple(int(n) for n in table["censored"]),
         survival=heights,
-        lower=_limits(table["lower"], heights),
-        upper=_limits(table["upper"], heights),
-        median_days=Estimate(None, None, None, confidence, QUANTILE_METHOD, len(days), 0),
-        method=CURVE_METHOD,
+        lower=lower,
+        upper=upper,
+        median_days=Estimate(None, None, None, confidence, quantile, len(days), 0, data_digest=digest),
+        method=CURVE_METHOD.format(limits=limits),
         warnings=() if any(events) else ("all_censored: no event; the curve stays at 1",),
+        se=tuple(s * e if s > 0 else None for s, e in zip(heights, log_se, strict=True)),
+        data_digest=digest,
     )
     return replace(curve, median_days=survival_quantile(curve, 0.5))
 
@@ -105,85 +131,115 @@ def survival_quantile(curve: SurvivalCurve, probability: float) -> Estimate:
     value, lower, upper = (_crossing(curve.time_days, band, 1 - probability) for band in _bands(curve))
     share = f"{100 * (1 - probability):g} %"
     absent = () if value is not None else (f"not_reached: the curve does not come down to {share}",)
-    confidence = curve.median_days.confidence
-    return Estimate(value, lower, upper, confidence, QUANTILE_METHOD, curve.n, curve.events, absent)
+    return replace(curve.median_days, value=value, lower=lower, upper=upper, events=curve.events, warnings=absent)
 
 
-def log_rank(days: Sequence[float], events: Sequence[bool | int], groups: Sequence[str]) -> LogRank:
-    """Whether the hazards of two or more groups differ.
+def follow_up(
+    days: Sequence[float], events: Sequence[bool | int], *, label: str, confidence: float = 0.95
+) -> SurvivalCurve:
+    """How long subjects were followed: the Kaplan-Meier curve with censoring as the event (reverse Kaplan-Meier).
 
-    Parameters
+    References
     ----------
-    days, events, groups
-        Time in days, 1 (event) or 0 (censored), and name of the group, one entry per subject.
+    Schemper M, Smith TL. A note on quantifying follow-up in studies of failure time. Controlled Clin Trials 1996.
+    """
+    require_times(days, events)
+    curve = kaplan_meier(days, [1 - int(e) for e in events], label=label, confidence=confidence)
+    never = ("no_censoring: everyone had the event; follow-up cannot be estimated",)
+    return replace(curve, method=f"reverse {curve.method}", warnings=() if curve.events or not curve.n else never)
+
+
+def survival_at(curve: SurvivalCurve, day: float) -> Estimate:
+    """The share of subjects still free of the event on a day; None after the last day anyone was observed.
+
+    Raises
+    ------
+    ProtocolError
+        If the day is negative or not a number.
+    """
+    if not (math.isfinite(day) and day >= 0):
+        raise ProtocolError(f"a day to read a curve at is 0 or more, not {day}")
+    base = replace(curve.median_days, method=curve.method, events=curve.events, warnings=(), value=None)
+    if not curve.n or (day > curve.time_days[-1] and curve.survival[-1] > 0):
+        said = f"beyond_follow_up: nobody was observed on day {day:g}"
+        return replace(base, lower=None, upper=None, warnings=(said,))
+    place = bisect.bisect_right(curve.time_days, day) - 1
+    return replace(
+        base,
+        value=curve.survival[place],
+        lower=curve.lower[place],
+        upper=curve.upper[place],
+        se=curve.se[place],
+    )
+
+
+def numbers_at_risk(curve: SurvivalCurve, days: Sequence[float]) -> tuple[int, ...]:
+    """Subjects still under observation and free of the event just before each day."""
+    at_risk = []
+    for day in days:
+        place = bisect.bisect_left(curve.time_days, day)
+        at_risk.append(curve.n_risk[place] if place < len(curve.time_days) else 0)
+    return tuple(at_risk)
+
+
+def past_landmark(
+    days: Sequence[float], events: Sequence[bool | int], *, landmark: float
+) -> tuple[tuple[int, ...], tuple[float, ...], tuple[int, ...]]:
+    """The subjects still at risk after a landmark, with their time counted from it.
+
+    Returns
+    -------
+    tuple
+        Places of the kept entries, their time after the landmark, their events.
 
     Raises
     ------
     ReadingError
-        For the faults that `kaplan_meier` refuses, without an event, or with fewer than two groups at risk at one.
+        For times and events that cannot be, and where nobody is left at risk.
+    ProtocolError
+        If the landmark is negative or not a number.
+
+    Notes
+    -----
+    Groups must be formed by what was known at the landmark: what happens later would be known from the future.
 
     References
     ----------
-    Mantel N. Evaluation of survival data and two new rank order statistics arising in its consideration. Cancer
-    Chemotherapy Reports 1966.
+    Anderson JR, Cain KC, Gelber RD. Analysis of survival by tumor response. J Clin Oncol 1983.
     """
-    _require_times(days, events)
-    if len(groups) != len(days):
-        raise ReadingError(f"{len(days)} times, but {len(groups)} group names; one of each is needed per subject")
-    if not any(events):
-        raise ReadingError("a log-rank test needs at least one event; every subject is censored")
-    first_event = min(d for d, e in zip(days, events, strict=True) if e)
-    at_risk = sorted({g for g, d in zip(groups, days, strict=True) if d >= first_event})
-    if len(at_risk) < 2:
-        named = ", ".join(sorted(set(groups)))
-        raise ReadingError(f"a log-rank test needs two groups at risk when an event happens; there is {named}")
-    rows = [row for row in zip(days, events, groups, strict=True) if row[2] in at_risk]
-    if all(day == first_event and event for day, event, _ in rows):
-        raise ReadingError("the log-rank variance is 0: everyone at risk had the event at the same moment")
-    kept_days, kept_events, kept_groups = zip(*rows, strict=True)
-    test = multivariate_logrank_test(np.asarray(kept_days, float), kept_groups, np.asarray(kept_events, int))
-    left_out = sorted(set(groups) - set(at_risk))
-    warnings = (*_left_out_warnings(left_out), *_few_event_warnings(len(at_risk), kept_events))
-    return LogRank(
-        chi2=float(test.test_statistic),
-        df=len(at_risk) - 1,
-        p=float(test.p_value),
-        n=len(days),
-        events=sum(map(int, events)),
-        method=LOG_RANK_METHOD,
-        warnings=warnings,
-    )
+    if not (math.isfinite(landmark) and landmark >= 0):
+        raise ProtocolError(f"a landmark is a day of 0 or later, not {landmark}")
+    require_times(days, events)
+    kept = tuple(place for place, day in enumerate(days) if day > landmark)
+    if not kept:
+        raise ReadingError(f"nobody is at risk after the landmark {landmark:g}; choose an earlier one")
+    return kept, tuple(days[i] - landmark for i in kept), tuple(int(events[i]) for i in kept)
 
 
-def _require_times(days: Sequence[float], events: Sequence[bool | int]) -> None:
-    if len(days) != len(events):
-        raise ReadingError(f"{len(days)} times, but {len(events)} events; one of each is needed per subject")
-    faults = [
-        Fault(f"entry {place}", "bad_time", f"a time is 0 days or more, not {day}")
-        for place, day in enumerate(days, start=1)
-        if not (math.isfinite(day) and day >= 0)
-    ]
-    faults += [
-        Fault(f"entry {place}", "bad_event", f"an event is 1 or 0, not {event}")
-        for place, event in enumerate(events, start=1)
-        if event not in (0, 1)
-    ]
-    if faults:
-        raise ReadingError(f"{len(faults)} entries cannot be analysed; first: {faults[0]}", tuple(faults))
-
-
-def _life_table(days: Sequence[float], events: Sequence[bool | int], confidence: float) -> Any:
-    fitter = KaplanMeierFitter(alpha=1 - confidence)
-    with np.errstate(divide="ignore", invalid="ignore"):  # log(-log(1)) and log(-log(0)); `_limits` leaves them out
+def _life_table(days: Sequence[float], events: Sequence[bool | int]) -> Any:
+    fitter = KaplanMeierFitter()
+    with np.errstate(divide="ignore", invalid="ignore"):  # its own band, on log(-log S); ours leaves S = 0 and 1 out
         fitter.fit(np.asarray(days, float), np.asarray(events, int))
-    band = fitter.confidence_interval_survival_function_
-    return fitter.event_table.assign(
-        survival=fitter.survival_function_.iloc[:, 0], lower=band.iloc[:, 0], upper=band.iloc[:, 1]
-    )
+    return fitter.event_table.assign(survival=fitter.survival_function_.iloc[:, 0])
 
 
-def _limits(band: Sequence[float], heights: Sequence[float]) -> tuple[float | None, ...]:
-    return tuple(float(b) if 0 < s < 1 else None for b, s in zip(band, heights, strict=True))
+def _greenwood(table: Any) -> tuple[float, ...]:
+    """Standard error of log S; infinite where everyone at risk had the event."""
+    total, found = 0.0, []
+    for died, at_risk in zip(table["observed"], table["at_risk"], strict=True):
+        total += math.inf if died == at_risk else died / (at_risk * (at_risk - died))
+        found.append(math.sqrt(total))
+    return tuple(found)
+
+
+def _limits(
+    heights: Sequence[float], log_se: Sequence[float], *, confidence: float, limits: str
+) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
+    z = float(norm.ppf((1 + confidence) / 2))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # S = 0 and 1 come out as nan, here None
+        bands = BANDS[limits](np.asarray(heights), np.asarray(log_se), z)
+    lower, upper = (tuple(float(b) if np.isfinite(b) else None for b in band) for band in bands)
+    return lower, upper
 
 
 def _bands(curve: SurvivalCurve) -> tuple[Band, Band, Band]:
@@ -201,18 +257,10 @@ def _crossing(times: Sequence[float], band: Band, height: float) -> float | None
     return (level + below) / 2
 
 
-def _no_curve(label: str, confidence: float) -> SurvivalCurve:
+def _no_curve(label: str, confidence: float, limits: str) -> SurvivalCurve:
     warning = ("no_subjects: nobody has a time",)
-    median = Estimate(None, None, None, confidence, QUANTILE_METHOD, 0, 0, warning)
-    return SurvivalCurve(label, 0, 0, (), (), (), (), (), (), (), median, CURVE_METHOD, warning)
-
-
-def _left_out_warnings(groups: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"never_at_risk: nobody in {group} was under observation at an event; left out" for group in groups)
-
-
-def _few_event_warnings(groups: int, events: Sequence[bool | int]) -> tuple[str, ...]:
-    total = sum(map(int, events))
-    if total >= FEW_EXPECTED_EVENTS * groups:
-        return ()
-    return (f"few_events: {total} events in {groups} groups; the chi-square approximation of the p-value is poor",)
+    digest = digest_of([[], []])
+    quantile = QUANTILE_METHOD.format(limits=limits)
+    median = Estimate(None, None, None, confidence, quantile, 0, 0, warning, data_digest=digest)
+    method = CURVE_METHOD.format(limits=limits)
+    return SurvivalCurve(label, 0, 0, (), (), (), (), (), (), (), median, method, warning, (), digest)

@@ -1,9 +1,4 @@
-"""Rates and survival against R 4.2.2 (stats::binom.test, survival 3.5.3), to 1e-9.
-
-Rows that apply: every row of ``binomial_ci.csv`` (its Clopper-Pearson and Wilson columns); of the curves and quantiles
-those with ``conf.type = "log-log"``, which is the house's convention; of the log-rank tests those with ``rho = 0`` and
-no strata. The remaining rows are other estimators (log, plain, logit, arcsin limits; Peto-Peto; stratified).
-"""
+"""Rates, curves, quantiles, log-rank tests and restricted means against R 4.2.2 (survival 3.5.3), to 1e-9."""
 
 from __future__ import annotations
 
@@ -14,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from trialimg.stats.log_rank import log_rank
 from trialimg.stats.rates import rate
+from trialimg.stats.restricted_mean import restricted_mean
 from trialimg.stats.results import SurvivalCurve
-from trialimg.stats.survival import kaplan_meier, log_rank, survival_quantile
+from trialimg.stats.survival import kaplan_meier, survival_quantile
 
 pytestmark = pytest.mark.reference
 
@@ -46,21 +43,29 @@ def cases(statistics: Path, name: str) -> list[dict[str, Any]]:
     return found
 
 
-def subjects(statistics: Path, dataset: str) -> tuple[list[float], list[int], list[str]]:
-    file, time, event, group, keep = COLUMNS[dataset]
+def rows_of(statistics: Path, dataset: str) -> list[Row]:
+    file, _, _, _, keep = COLUMNS[dataset]
     with (statistics / "data" / file).open(newline="") as text:
-        rows = [r for r in csv.DictReader(text) if all(r[k] == v for k, v in keep.items())]
-    return [float(r[time]) for r in rows], [int(r[event]) for r in rows], [r[group] for r in rows]
+        return [r for r in csv.DictReader(text) if all(r[k] == v for k, v in keep.items())]
+
+
+def subjects(
+    statistics: Path, dataset: str, strata: str | None = None
+) -> tuple[list[float], list[int], list[str], list[str] | None]:
+    _, time, event, group, _ = COLUMNS[dataset]
+    rows = [r for r in rows_of(statistics, dataset) if strata is None or r[strata] not in ("", "NA")]
+    layers = None if strata is None else [r[strata] for r in rows]
+    return [float(r[time]) for r in rows], [int(r[event]) for r in rows], [r[group] for r in rows], layers
+
+
+def arm_of(statistics: Path, case: dict[str, Any]) -> tuple[list[float], list[int]]:
+    days, events, groups, _ = subjects(statistics, case["dataset"])
+    kept = [i for i, g in enumerate(groups) if case["group"] in ("all", g)]
+    return [days[i] for i in kept], [events[i] for i in kept]
 
 
 def curve_of(statistics: Path, case: dict[str, Any]) -> SurvivalCurve:
-    days, events, groups = subjects(statistics, case["dataset"])
-    kept = [i for i, g in enumerate(groups) if case["group"] in ("all", g)]
-    return kaplan_meier([days[i] for i in kept], [events[i] for i in kept], label=case["group"])
-
-
-def log_log(statistics: Path, name: str) -> list[dict[str, Any]]:
-    return [case for case in cases(statistics, name) if case["conf_type"] == "log-log"]
+    return kaplan_meier(*arm_of(statistics, case), label=case["group"], limits=case["conf_type"])
 
 
 @pytest.mark.parametrize(("method", "column"), [("clopper_pearson", "cp"), ("wilson", "wilson")])
@@ -75,8 +80,9 @@ def test_binomial_limits(statistics: Path, method: str, column: str) -> None:
 
 
 def test_kaplan_meier_curves(statistics: Path) -> None:
-    compared = log_log(statistics, "km_curves.json")
-    assert len(compared) == 12
+    compared = cases(statistics, "km_curves.json")
+    assert len(compared) == 58
+    assert {case["conf_type"] for case in compared} == {"log-log", "log", "plain", "logit", "arcsin"}
     for case in compared:
         curve = curve_of(statistics, case)
         at_events = [i for i, n in enumerate(curve.n_event) if n > 0]
@@ -84,7 +90,7 @@ def test_kaplan_meier_curves(statistics: Path) -> None:
         assert [curve.n_risk[i] for i in at_events] == case["n_risk"]
         assert [curve.n_event[i] for i in at_events] == case["n_event"]
         assert [curve.survival[i] for i in at_events] == pytest.approx(case["surv"], abs=TOLERANCE)
-        for ours, theirs in ((curve.lower, case["lower"]), (curve.upper, case["upper"])):
+        for ours, theirs in ((curve.se, case["se_surv"]), (curve.lower, case["lower"]), (curve.upper, case["upper"])):
             picked = [ours[i] for i in at_events]
             assert [v is None for v in picked] == [v is None for v in theirs]
             known = [(a, b) for a, b in zip(picked, theirs, strict=True) if b is not None]
@@ -92,12 +98,12 @@ def test_kaplan_meier_curves(statistics: Path) -> None:
 
 
 def test_quantiles_and_their_limits(statistics: Path) -> None:
-    compared = log_log(statistics, "km_quantiles.json")
-    assert len(compared) == 12
+    compared = cases(statistics, "km_quantiles.json")
+    assert len(compared) == 58
     for case in compared:
         curve = curve_of(statistics, case)
         found = [survival_quantile(curve, p) for p in case["p"]]
-        where = f"{case['dataset']} {case['group']}"
+        where = f"{case['dataset']} {case['group']} {case['conf_type']}"
         assert [e.value for e in found] == case["quantile"], where
         assert [e.lower for e in found] == case["lower"], where
         assert [e.upper for e in found] == case["upper"], where
@@ -106,10 +112,21 @@ def test_quantiles_and_their_limits(statistics: Path) -> None:
 
 
 def test_log_rank(statistics: Path) -> None:
-    compared = [c for c in cases(statistics, "logrank.json") if c["rho"] == 0 and c["strata"] is None]
-    assert {c["dataset"] for c in compared} == {"aml", "lung", "colon_death", "gbsg"}
+    compared = cases(statistics, "logrank.json")
+    assert len(compared) == 16
     for case in compared:
-        test = log_rank(*subjects(statistics, case["dataset"]))
-        assert test.chi2 == pytest.approx(case["chisq"], abs=TOLERANCE)
-        assert test.p == pytest.approx(case["p"], abs=TOLERANCE)
-        assert (test.df, test.n, test.events) == (case["df"], sum(case["n"]), sum(case["obs"]))
+        days, events, groups, strata = subjects(statistics, case["dataset"], case["strata"])
+        test = log_rank(days, events, groups, strata=strata, weights=(case["rho"], 0.0))
+        assert (test.chi2, test.p) == pytest.approx((case["chisq"], case["p"]), abs=TOLERANCE)
+        assert test.observed == pytest.approx(case["obs"], abs=TOLERANCE)
+        assert test.expected == pytest.approx(case["exp"], abs=TOLERANCE)
+        assert (test.df, list(test.group_n)) == (case["df"], case["n"])
+
+
+def test_restricted_means(statistics: Path) -> None:
+    compared = cases(statistics, "rmst.json")
+    assert len(compared) == 24
+    for case in compared:
+        found = restricted_mean(*arm_of(statistics, case), horizon=case["tau"])
+        assert found.value == pytest.approx(case["rmst"], abs=TOLERANCE)
+        assert found.se == pytest.approx(case["se"], abs=TOLERANCE)
