@@ -13,6 +13,7 @@ __all__ = [
     "Designation",
     "Lesion",
     "LesionKind",
+    "LesionNature",
     "LesionStatus",
     "NewLesionStatus",
     "NonTargetStatus",
@@ -32,6 +33,37 @@ class LesionKind(Enum):
 
     NODAL = "nodal"
     NON_NODAL = "non_nodal"
+
+
+class LesionNature(Enum):
+    """What a lesion is made of, where that decides whether it may ever be measured."""
+
+    SOLID = "solid"
+    LEPTOMENINGEAL = "leptomeningeal"
+    ASCITES = "ascites"
+    EFFUSION = "effusion"
+    """Pleural or pericardial."""
+    INFLAMMATORY_BREAST = "inflammatory_breast"
+    LYMPHANGITIS = "lymphangitis"
+    """Of skin or lung."""
+    PALPABLE_ONLY = "palpable_only"
+    """A mass that is felt, but not reproducibly imaged."""
+    BLASTIC_BONE = "blastic_bone"
+    LYTIC_BONE = "lytic_bone"
+    """Lytic or mixed, without soft tissue that could be measured."""
+    LYTIC_BONE_SOFT_TISSUE = "lytic_bone_soft_tissue"
+    """Lytic or mixed, with soft tissue, which is what is measured."""
+    CYSTIC_METASTASIS = "cystic_metastasis"
+    SIMPLE_CYST = "simple_cyst"
+    """No tumour at all."""
+
+    @property
+    def measurable(self) -> bool:
+        """Whether a lesion of enough size may be measured (RECIST 1.1, section 3.1)."""
+        return self in _MEASURABLE
+
+
+_MEASURABLE = (LesionNature.SOLID, LesionNature.LYTIC_BONE_SOFT_TISSUE, LesionNature.CYSTIC_METASTASIS)
 
 
 class Role(Enum):
@@ -104,6 +136,8 @@ class Lesion:
     split_from: str | None = None
     merged_into: str | None = None
     prior_local_therapy: bool = False
+    nature: LesionNature | None = None
+    """None: not said."""
 
     def __post_init__(self) -> None:
         if not self.id:

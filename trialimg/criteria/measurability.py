@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from trialimg.core.lesions import LesionKind, Seen
+from trialimg.core.lesions import LesionKind, Observation, Seen
 from trialimg.core.trial import Finding, Severity, Timepoint
 from trialimg.criteria.recist11 import BaselineTarget
+from trialimg.criteria.recist11.baseline import natures
 
 __all__ = ["Measurable", "conformance_by"]
 
@@ -49,7 +50,7 @@ def conformance_by(limits_of: Callable[[Any], Measurable]) -> Callable[..., tupl
         *,
         start_date: dt.date | None,
         rules: Any,
-        **_: object,
+        non_targets: Iterable[Observation] = (),
     ) -> tuple[Finding, ...]:
         """Everything about the choice of targets that the limits do not allow; empty if nothing."""
         limits, chosen = limits_of(rules), tuple(targets)
@@ -57,6 +58,7 @@ def conformance_by(limits_of: Callable[[Any], Measurable]) -> Callable[..., tupl
             *_window(baseline, start_date, limits),
             *_counts(chosen, limits),
             *(f for target in chosen for f in _sizes(target, limits)),
+            *natures(chosen, non_targets, limits.min_long_mm),
         ]
         return tuple(
             Finding(code, Severity.WARNING, f"{subject} {baseline.id} {where}".strip(), message, subject, baseline.id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from trialimg.core.lesions import LesionKind, LesionStatus, NonTargetStatus, Quantities, Role, Seen
+from trialimg.core.lesions import LesionKind, LesionNature, LesionStatus, NonTargetStatus, Quantities, Role, Seen
 from trialimg.core.trial import Timepoint
 from trialimg.services.tables import Row
 
@@ -44,6 +44,8 @@ class LesionRow:
     local_therapy: bool
     slice_mm: Decimal | None
     quantities: Quantities
+    nature: LesionNature | None = None
+    treated_before: bool = False
 
     def fault(self, code: str, message: str) -> None:
         """Note something wrong in this line."""
@@ -57,9 +59,11 @@ def check_rows(rows: Sequence[LesionRow], timepoints: Sequence[Timepoint]) -> No
         _check_measurement(row)
         _check_status(row)
         _check_relatives(row, {other.lesion for other in rows})
+        _check_nature(row)
         _check_time(row, at[row.timepoint], timepoints[0])
     _check_twice(rows)
     _check_constant(rows)
+    _check_said_again(rows)
     _check_dates(rows, timepoints)
 
 
@@ -99,6 +103,11 @@ def _check_time(row: LesionRow, timepoint: Timepoint, baseline: Timepoint) -> No
         row.fault("new_at_baseline", f"{row.lesion} is called new, but was seen at baseline")
 
 
+def _check_nature(row: LesionRow) -> None:
+    if row.nature is LesionNature.SIMPLE_CYST and row.role is Role.NEW:
+        row.fault("not_disease", f"{row.lesion} is a simple cyst, which is no new lesion; leave it out")
+
+
 def _check_twice(rows: Sequence[LesionRow]) -> None:
     first: dict[tuple[str, str], LesionRow] = {}
     for row in rows:
@@ -109,7 +118,7 @@ def _check_twice(rows: Sequence[LesionRow]) -> None:
 
 
 def _check_constant(rows: Sequence[LesionRow]) -> None:
-    """A lesion keeps its role, kind, organ and parent."""
+    """A lesion keeps its role, kind and organ."""
     first: dict[str, LesionRow] = {}
     for row in rows:
         earlier = first.setdefault(row.lesion, row)
@@ -121,6 +130,19 @@ def _check_constant(rows: Sequence[LesionRow]) -> None:
             if was != now:
                 text = f"{what} of {row.lesion} is {now}, but {was} in line {earlier.row.line}"
                 row.fault(f"{what}_changes", text)
+
+
+def _check_said_again(rows: Sequence[LesionRow]) -> None:
+    """What only some rows of a lesion say must be one thing: its nature, and what it split from."""
+    for what in ("nature", "split_from"):
+        first: dict[str, tuple[str, int]] = {}
+        for row in rows:
+            value = row.row.text(what)
+            if not value:
+                continue
+            said, line = first.setdefault(row.lesion, (value, row.row.line))
+            if said != value:
+                row.fault(f"{what}_changes", f"{what} of {row.lesion} is {value}, but {said} in line {line}")
 
 
 def _check_dates(rows: Sequence[LesionRow], timepoints: Sequence[Timepoint]) -> None:

@@ -14,6 +14,7 @@ from trialimg.core.lesions import (
     Designation,
     Lesion,
     LesionKind,
+    LesionNature,
     LesionStatus,
     NewLesionStatus,
     NonTargetStatus,
@@ -31,7 +32,10 @@ __all__ = ["BASELINE_NAME", "SubjectReading", "read_lesions"]
 
 _REQUIRED = ("subject", "timepoint", "date", "lesion", "role", "kind", "organ", "seen", "diameter_mm")
 _LENGTHS = ("short_mm", "volume_ml", "mean_hu", "sul_peak", "slice_mm")
-_OPTIONAL = ("reader", "reason", *_LENGTHS, "split_from", "merged_into", "local_therapy", "status")
+_OPTIONAL = (
+    *("reader", "reason", "status", *_LENGTHS, "split_from", "merged_into", "local_therapy"),
+    *("nature", "treated_before"),
+)
 _NO, _YES = ("", "no", "n", "false", "0"), ("yes", "y", "true", "1")
 BASELINE_NAME = re.compile(r"bl|base.*|scr.*|(tp|t|v|visit|w|wk|week|d|day|c|cycle)?[ _-]*0+", re.IGNORECASE)
 
@@ -131,17 +135,24 @@ def _lesion_row(row: Row) -> LesionRow | None:
     diameter_mm = _number(row, "diameter_mm")
     numbers = {column: _number(row, column) for column in _LENGTHS}
     status = _status(row, role)
-    treated = row.text("local_therapy").lower()
-    if treated not in (*_NO, *_YES):
-        row.table.fault(row.line, "bad_value", f"local_therapy {treated!r} is not one of yes, no")
+    nature = row.word("nature", LesionNature)
+    treated, treated_before = _truth(row, "local_therapy"), _truth(row, "treated_before")
     if len(row.table.faults) > before or role is None or seen is None or kind is None or day is None:
         return None
     return LesionRow(
         row, subject, timepoint, lesion, row.text("reader"), day, role, kind, row.text("organ"), seen, diameter_mm,
-        row.text("reason"), status, row.text("split_from"), row.text("merged_into"), treated in _YES,
+        row.text("reason"), status, row.text("split_from"), row.text("merged_into"), treated,
         numbers["slice_mm"],
         Quantities(numbers["short_mm"], numbers["volume_ml"], numbers["mean_hu"], numbers["sul_peak"]),
+        nature, treated_before,
     )  # fmt: skip
+
+
+def _truth(row: Row, column: str) -> bool:
+    said = row.text(column).lower()
+    if said not in (*_NO, *_YES):
+        row.table.fault(row.line, "bad_value", f"{column} {said!r} is not one of yes, no")
+    return said in _YES
 
 
 def _status(row: Row, role: Role | None) -> LesionStatus | None:
@@ -174,10 +185,7 @@ def _number(row: Row, column: str) -> Decimal | None:
 
 def _reading(key: tuple[str, str], rows: list[LesionRow], timepoints: tuple[Timepoint, ...]) -> SubjectReading:
     at = {timepoint.id: timepoint for timepoint in timepoints}
-    lesions = {row.lesion: Lesion(row.lesion, row.kind, row.organ) for row in rows}
-    for row in rows:
-        if row.split_from:
-            lesions[row.lesion] = Lesion(row.lesion, row.kind, row.organ, split_from=row.split_from)
+    lesions = {name: _lesion(own) for name, own in _by_lesion(rows).items()}
     seen: dict[str, list[Observation]] = {name: [] for name in lesions}
     for row in rows:
         seen[row.lesion].append(Observation(lesions[row.lesion], at[row.timepoint], **_said(row)))
@@ -191,6 +199,25 @@ def _reading(key: tuple[str, str], rows: list[LesionRow], timepoints: tuple[Time
         slice_mm={
             row.lesion: row.slice_mm for row in rows if row.slice_mm is not None and at[row.timepoint].order == 0
         },
+    )
+
+
+def _by_lesion(rows: list[LesionRow]) -> dict[str, list[LesionRow]]:
+    found: dict[str, list[LesionRow]] = {}
+    for row in rows:
+        found.setdefault(row.lesion, []).append(row)
+    return found
+
+
+def _lesion(rows: list[LesionRow]) -> Lesion:
+    """One lesion by all of its rows; what only some of them say holds for it."""
+    return Lesion(
+        rows[0].lesion,
+        rows[0].kind,
+        rows[0].organ,
+        split_from=next((row.split_from for row in reversed(rows) if row.split_from), None),
+        prior_local_therapy=any(row.treated_before for row in rows),
+        nature=next((row.nature for row in rows if row.nature is not None), None),
     )
 
 

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from trialimg.core.lesions import Lesion, LesionKind, Observation, Seen
+from trialimg.core.lesions import Lesion, LesionKind, LesionNature, Observation, Seen
 from trialimg.core.trial import Timepoint
 from trialimg.criteria import recist10
 from trialimg.criteria.recist11 import BaselineTarget, IrradiatedTarget, Modality, Rules, conformance
+from trialimg.criteria.registry import criterion
 
 BASELINE = Timepoint("BL", 0, dt.date(2024, 3, 1))
 START = dt.date(2024, 3, 10)
@@ -25,8 +26,9 @@ def target(
     slice_mm: str | None = "5",
     modality: Modality = Modality.CT_MRI,
     treated: bool = False,
+    nature: LesionNature | None = None,
 ) -> BaselineTarget:
-    lesion = Lesion(name, kind, organ, prior_local_therapy=treated)
+    lesion = Lesion(name, kind, organ, prior_local_therapy=treated, nature=nature)
     seen = Observation(lesion, BASELINE, Seen.MEASURED, Decimal(size_mm))
     return BaselineTarget(seen, Decimal(slice_mm) if slice_mm else None, modality)
 
@@ -106,6 +108,47 @@ def test_a_normal_node_is_no_non_target_disease() -> None:
     nodes = [Observation(node, BASELINE, Seen.MEASURED, Decimal(size)) for size in ("9.9", "10.0")]
     found = conformance("S1", [target("20")], BASELINE, start_date=START, rules=Rules(), non_targets=nodes)
     assert [finding.code for finding in found] == ["non_target_node_normal"]
+
+
+@pytest.mark.parametrize("nature", LesionNature)
+def test_what_can_never_be_measured_is_no_target_whatever_its_size(nature: LesionNature) -> None:
+    never = {
+        "leptomeningeal", "ascites", "effusion", "inflammatory_breast", "lymphangitis", "palpable_only",
+        "blastic_bone", "lytic_bone",
+    }  # fmt: skip
+    expected = ["target_never_measurable"] if nature.value in never else []
+    expected = ["not_disease"] if nature is LesionNature.SIMPLE_CYST else expected
+    assert codes(target("80", nature=nature)) == expected
+
+
+def test_the_soft_tissue_of_a_lytic_lesion_is_measured_as_any_other() -> None:
+    assert codes(target("9.9", nature=LesionNature.LYTIC_BONE_SOFT_TISSUE)) == ["target_too_small"]
+
+
+@pytest.mark.parametrize(
+    ("size_mm", "nature", "found"),
+    [
+        ("10.0", LesionNature.SOLID, ["target_cystic"]),
+        ("9.9", LesionNature.SOLID, []),
+        ("30", LesionNature.CYSTIC_METASTASIS, []),
+        ("30", None, []),
+    ],
+)
+def test_a_cystic_target_stands_behind_solid_lesions(
+    size_mm: str, nature: LesionNature | None, found: list[str]
+) -> None:
+    other = target(size_mm, name="NT1", nature=nature).observation
+    cystic = target("30", nature=LesionNature.CYSTIC_METASTASIS)
+    answer = conformance("S1", [cystic], BASELINE, start_date=START, rules=Rules(), non_targets=[other])
+    assert [finding.code for finding in answer] == found
+
+
+def test_a_simple_cyst_is_no_disease_in_any_role_and_by_any_criterion() -> None:
+    cyst = target("30", name="NT1", nature=LesionNature.SIMPLE_CYST).observation
+    for name in ("recist11", "mrecist", "volumetric", "rano2", "percist"):
+        wanted = criterion(name)
+        found = wanted.conformance("S1", [], BASELINE, start_date=START, rules=wanted.rules, non_targets=[cyst])
+        assert [(f.code, f.where) for f in found] == [("not_disease", "S1 BL NT1")], name
 
 
 def test_recist_10_allows_ten_targets_and_knows_no_nodal_size() -> None:

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from trialimg.core.errors import ReadingError
-from trialimg.core.lesions import NewLesionStatus, NonTargetStatus, Role, Seen
+from trialimg.core.lesions import LesionNature, NewLesionStatus, NonTargetStatus, Role, Seen
 from trialimg.criteria.registry import criterion
+from trialimg.services.respond import judge
 from trialimg.services.respond_facts import read_facts
 from trialimg.services.respond_lesions import SubjectReading, read_lesions
 
@@ -106,6 +107,8 @@ def test_what_is_refused(cells: str, fault: str) -> None:
         ("split_from", "T9", "unknown_lesion"),
         ("split_from", "T1", "own_relative"),
         ("merged_into", "T1", "own_relative"),
+        ("nature", "bone", "bad_value"),
+        ("treated_before", "perhaps", "bad_value"),
     ],
 )
 def test_what_is_refused_in_optional_columns(extra: str, values: str, fault: str) -> None:
@@ -208,6 +211,36 @@ S1,W06,2024-02-12,T2,target,non_nodal,liver,absent,,,T1a,yes
     assert tracks["T1a"].lesion.split_from == "T1"
     assert tracks["T2"].observations[1].merged_into == "T1a"
     assert tracks["T2"].observations[1].local_therapy
+
+
+def test_what_a_lesion_is_made_of_is_said_once_and_holds_for_all_of_its_rows() -> None:
+    first, second = GOOD.strip().splitlines()
+    extra = "nature,treated_before"
+    (track,) = read(f"{first},lytic_bone,\n{second},,yes", extra)[0].tracks
+    assert track.lesion.nature is LesionNature.LYTIC_BONE
+    assert track.lesion.prior_local_therapy
+    assert faults(f"{first},lytic_bone,\n{second},solid,", extra) == [(3, "nature_changes")]
+
+
+def test_a_lesion_has_one_parent() -> None:
+    first, second = GOOD.strip().splitlines()
+    other = first.replace("T1", "T2")
+    rows = f"{first},\n{other},\n{first.replace('T1', 'T3')},T1\n{second.replace('T1', 'T3')},T2"
+    assert faults(rows, "split_from") == [(5, "split_from_changes")]
+
+
+def test_a_simple_cyst_is_no_new_lesion() -> None:
+    first, second = GOOD.strip().splitlines()
+    cyst = "S1,W06,2024-02-12,NL1,new,non_nodal,liver,measured,15,simple_cyst"
+    assert faults(f"{first},\n{second},\n{cyst}", "nature") == [(4, "not_disease")]
+
+
+def test_a_target_that_can_never_be_measured_is_named_and_judged_all_the_same() -> None:
+    first, second = GOOD.strip().splitlines()
+    recist = criterion("recist11")
+    (one,) = judge(read(f"{first},ascites\n{second},", "nature"), recist, recist.rules)
+    assert [finding.code for finding in one.findings] == ["target_never_measurable"]
+    assert one.assessments[0].overall.value == "PR"
 
 
 class TestFacts:

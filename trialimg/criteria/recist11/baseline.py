@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trialimg.core.lesions import Lesion, LesionKind, Observation, Seen
+from trialimg.core.lesions import Lesion, LesionKind, LesionNature, Observation, Seen
 from trialimg.core.trial import Finding, Severity, Timepoint
 from trialimg.criteria.recist11.rules import IrradiatedTarget, Modality, Rules
 
-__all__ = ["BaselineTarget", "conformance", "counted_organ"]
+__all__ = ["BaselineTarget", "conformance", "counted_organ", "natures"]
 
 _PAIRED = ("lung", "kidney", "ovary")
 _PLURALS = {"lungs": "lung", "kidneys": "kidney", "ovaries": "ovary"}
@@ -46,12 +46,13 @@ def conformance(
     start_date
         Start of treatment (or randomisation); None leaves the age of the baseline unchecked, and says so.
     """
-    chosen = tuple(targets)
+    chosen, others = tuple(targets), tuple(non_targets)
     found = [
         *_window(baseline, start_date, rules),
         *_counts(chosen, rules),
         *(finding for target in chosen for finding in _measurability(target, rules)),
-        *_normal_nodes(non_targets, rules),
+        *natures(chosen, others, rules.measurable_min_mm),
+        *_normal_nodes(others, rules),
     ]
     return tuple(
         Finding(code, Severity.WARNING, f"{subject} {baseline.id} {where}".strip(), message, subject, baseline.id)
@@ -118,6 +119,33 @@ def _measurability(target: BaselineTarget, rules: Rules) -> Iterator[_Found]:
     if observation.diameter_mm < smallest_mm:
         text = f"long axis {observation.diameter_mm} mm < {smallest_mm} mm {why} (R2)"
         yield "target_too_small", lesion.id, text
+
+
+def natures(
+    targets: Sequence[BaselineTarget], non_targets: Iterable[Observation], smallest_mm: Decimal | None = None
+) -> Iterator[_Found]:
+    """Targets that can never be measured, what is no tumour, and cystic targets beside solid lesions (R4)."""
+    others = tuple(non_targets)
+    for observation in (*(target.observation for target in targets), *others):
+        if observation.lesion.nature is LesionNature.SIMPLE_CYST:
+            yield "not_disease", observation.lesion.id, "a simple cyst is no tumour and is not followed (R4)"
+    solid = [o.lesion.id for o in others if _could_be_target(o, smallest_mm)]
+    for target in targets:
+        lesion = target.observation.lesion
+        if lesion.nature in (None, LesionNature.SIMPLE_CYST):
+            continue
+        if not lesion.nature.measurable:
+            text = f"{lesion.nature.value} is never measurable, so it can only be a non-target (R4)"
+            yield "target_never_measurable", lesion.id, text
+        elif lesion.nature is LesionNature.CYSTIC_METASTASIS and solid:
+            text = f"cystic, while solid lesions ({', '.join(solid)}) could be targets and are preferred (R4)"
+            yield "target_cystic", lesion.id, text
+
+
+def _could_be_target(observation: Observation, smallest_mm: Decimal | None) -> bool:
+    diameter_mm, lesion = observation.diameter_mm, observation.lesion
+    solid = lesion.nature is LesionNature.SOLID and lesion.kind is LesionKind.NON_NODAL
+    return solid and diameter_mm is not None and smallest_mm is not None and diameter_mm >= smallest_mm
 
 
 def _normal_nodes(non_targets: Iterable[Observation], rules: Rules) -> Iterator[_Found]:
