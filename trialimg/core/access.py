@@ -1,4 +1,4 @@
-"""Who acts, in which role, and what each role may do: the permission matrix as data."""
+"""Who acts, in which role, what each role may do, and what blinding forbids all the same: all of it data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["PERMISSIONS", "Action", "Actor", "Role"]
+from trialimg.core.reading import Seat
+
+__all__ = [
+    "BLINDED_SIGHT",
+    "DENIALS",
+    "PERMISSIONS",
+    "SEAT_DENIALS",
+    "Action",
+    "Actor",
+    "Denial",
+    "Role",
+    "Sight",
+]
 
 
 class Role(Enum):
@@ -26,6 +38,8 @@ class Role(Enum):
 class Action(Enum):
     """What can be done to the records or seen of them."""
 
+    OWN_ACCOUNT = "own_account"
+    """Sign out, change one's own password, sign one's own acknowledgement or training."""
     MANAGE_USERS = "manage_users"
     REVIEW_ACCESS = "review_access"
     MANAGE_STORE = "manage_store"
@@ -70,22 +84,77 @@ class Actor:
 
 _READS_ONLY = (Action.VIEW_COHORT, Action.VIEW_READERS, Action.VIEW_REPORTS, Action.VIEW_INVOICES, Action.VIEW_AUDIT)
 
+_OWN = frozenset({Action.OWN_ACCOUNT})
+
 PERMISSIONS: Mapping[Role, frozenset[Action]] = {
-    Role.ANALYST: frozenset({
+    Role.ANALYST: _OWN | frozenset({
         Action.OPEN_TRIAL, Action.AMEND_PROTOCOL, Action.MANAGE_SITES, Action.RECORD_TRAINING, Action.UPLOAD_IMAGES,
         Action.RECEIVE_CASES, Action.RAISE_QUERIES, Action.ASSIGN_READS, Action.REOPEN_READ, Action.WITHDRAW_CONSENT,
         Action.CUT_DATA, Action.UNBLIND, Action.VIEW_COHORT, Action.VIEW_READERS, Action.VIEW_REPORTS,
         Action.VIEW_AUDIT, Action.REVIEW_AUDIT, Action.REPORT_INCIDENT,
     }),
-    Role.RADIOLOGIST: frozenset({Action.READ}),
-    Role.ADJUDICATOR: frozenset({Action.ADJUDICATE}),
-    Role.SPONSOR: frozenset({Action.VIEW_REPORTS, Action.VIEW_INVOICES}),
-    Role.SITE: frozenset({Action.UPLOAD_IMAGES, Action.ANSWER_QUERIES}),
-    Role.ADMINISTRATOR: frozenset({
+    Role.RADIOLOGIST: _OWN | frozenset({Action.READ}),
+    Role.ADJUDICATOR: _OWN | frozenset({Action.ADJUDICATE}),
+    Role.SPONSOR: _OWN | frozenset({Action.VIEW_REPORTS, Action.VIEW_INVOICES}),
+    Role.SITE: _OWN | frozenset({Action.UPLOAD_IMAGES, Action.ANSWER_QUERIES}),
+    Role.ADMINISTRATOR: _OWN | frozenset({
         Action.MANAGE_USERS, Action.REVIEW_ACCESS, Action.MANAGE_STORE, Action.MANAGE_SITES, Action.RECORD_TRAINING,
         Action.ISSUE_INVOICES, Action.VIEW_INVOICES, Action.VIEW_AUDIT, Action.REDACT, Action.REPORT_INCIDENT,
     }),
-    Role.INSPECTOR: frozenset(_READS_ONLY),
+    Role.INSPECTOR: _OWN | frozenset(_READS_ONLY),
     Role.DEVICE: frozenset({Action.PROPOSE_READ, Action.RECEIVE_CASES}),
 }  # fmt: skip
 """What each role may do in the trials that it is granted for; whatever is not named is refused."""
+
+
+@dataclass(frozen=True)
+class Denial:
+    """What someone may not do in a trial because of what they know; it wins over every grant."""
+
+    actions: frozenset[Action]
+    because: str
+    held: frozenset[Role] = frozenset()
+    """Whoever holds one of these roles in the trial, or ever held it there."""
+    done: frozenset[str] = frozenset()
+    """Whoever did one of these there, in the words of the ledger."""
+
+
+_READING = frozenset({Action.READ, Action.ADJUDICATE})
+
+DENIALS: tuple[Denial, ...] = (
+    Denial(
+        _READING,
+        "a role held in the trial shows what readers must not know",
+        held=frozenset({Role.ANALYST, Role.SPONSOR, Role.SITE, Role.INSPECTOR}),
+    ),
+    Denial(_READING, "unblinded in the trial", done=frozenset({"unblind"})),
+)
+"""Why someone who was granted a reader's role may still not read."""
+
+SEAT_DENIALS: Mapping[Action, frozenset[Seat]] = {
+    Action.READ: frozenset({Seat.ADJUDICATOR}),
+    Action.ADJUDICATE: frozenset({Seat.FIRST, Seat.SECOND}),
+}
+"""Who had one of these seats at a case may not do this there: nobody adjudicates their own read, or reads again."""
+
+
+class Sight(Enum):
+    """How far someone sees among the records of a kind."""
+
+    OWN = "own"
+    """Only what is theirs."""
+    CASE = "case"
+    """What belongs to the cases that they are assigned to in this role."""
+    TRIAL = "trial"
+    """All of the trial."""
+
+
+_OWN_PAPERS = {"assignment": Sight.OWN, "training": Sight.OWN, "acknowledgement": Sight.OWN, "signature": Sight.OWN}
+
+BLINDED_SIGHT: Mapping[Role, Mapping[str, Sight]] = {
+    Role.RADIOLOGIST: {**_OWN_PAPERS, "protocol": Sight.TRIAL, "case": Sight.CASE, "read": Sight.OWN},
+    Role.ADJUDICATOR: {
+        **_OWN_PAPERS, "protocol": Sight.TRIAL, "case": Sight.CASE, "read": Sight.CASE, "verdict": Sight.OWN,
+    },
+}  # fmt: skip
+"""Which kinds of records a blinded role sees, and how far; every other kind is hidden from it."""

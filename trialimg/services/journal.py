@@ -12,11 +12,11 @@ from trialimg.core.errors import AccessError, IntegrityError
 from trialimg.ledger.entry import Entry
 from trialimg.ledger.merkle import Frontier, nodes_added
 from trialimg.ledger.sealed import seal
-from trialimg.services.authority import refusal
+from trialimg.services.authority import require
 from trialimg.services.ports import Clock, Store, Transaction
 from trialimg.services.records import EntryQuery, Place, RecordVersion, said
 
-__all__ = ["Journal", "Records"]
+__all__ = ["Journal", "Records", "UnprovenError"]
 
 _CLOCK_SLACK = timedelta(seconds=5)
 """How far a corrected clock may lie behind the last entry."""
@@ -40,16 +40,16 @@ class Records:
         Raises
         ------
         AccessError
-            If the actor may not do this here; the attempt is in the ledger.
+            If the actor may not do this here, or what was done in the block refuses it; the attempt is in the ledger.
         """
-        with self.store.changing() as transaction:
-            journal = Journal(transaction, actor, self)
-            because = refusal(transaction, actor, action, trial=trial, site=site, at=journal.at)
-            if not because:
+        try:
+            with self.store.changing() as transaction:
+                journal = Journal(transaction, actor, self)
+                require(transaction, actor, action, trial=trial, site=site, at=journal.at)
                 yield journal
-                return
-            journal.note("refuse_access", kind="action", key=action.value, trial=trial, reason=because)
-        raise AccessError(because)
+        except AccessError as refused:
+            self._keep(refused, actor, action, trial)
+            raise
 
     @contextmanager
     def look(self, actor: Actor, action: Action, *, trial: str = "", site: str = "") -> Iterator[Transaction]:
@@ -58,20 +58,34 @@ class Records:
         Raises
         ------
         AccessError
-            If the actor may not see this; the attempt is in the ledger.
+            If the actor may not see this, or what was done in the block refuses it; the attempt is in the ledger.
         """
-        with self.store.reading() as transaction:
-            because = refusal(transaction, actor, action, trial=trial, site=site, at=self.now())
-            if not because:
+        try:
+            with self.store.reading() as transaction:
+                require(transaction, actor, action, trial=trial, site=site, at=self.now())
                 yield transaction
-                return
-        with self.change(actor, action, trial=trial, site=site):  # refuses, and keeps that it did
-            pass
-        raise AccessError(because)
+        except AccessError as refused:
+            self._keep(refused, actor, action, trial)
+            raise
+
+    def _keep(self, refused: AccessError, actor: Actor, action: Action, trial: str) -> None:
+        with self.store.changing() as transaction:
+            journal = Journal(transaction, actor, self)
+            if isinstance(refused, UnprovenError):
+                refused.keep(journal)
+            journal.note("refuse_access", kind="action", key=action.value, trial=trial, reason=str(refused))
 
     def now(self) -> str:
         """The moment in UTC, ISO 8601 with microseconds and offset."""
         return self.clock.now().astimezone(UTC).isoformat(timespec="microseconds")
+
+
+class UnprovenError(AccessError):
+    """Somebody did not prove who they are; what is kept of the attempt outlives the change that it was part of."""
+
+    def __init__(self, message: str, keep: Callable[[Journal], None]) -> None:
+        super().__init__(message)
+        self.keep = keep
 
 
 class Journal:

@@ -24,6 +24,8 @@ __all__ = [
     "Executor",
     "Exporter",
     "FeatureExtractor",
+    "Identity",
+    "IdentityProvider",
     "ImageSource",
     "Progress",
     "ScanWriter",
@@ -185,13 +187,28 @@ class Transaction(Protocol):
     def node(self, level: int, index: int) -> bytes:
         """A kept node of the Merkle tree; level 0 holds the leaves."""
 
+    def every_version(self) -> Iterator[RecordVersion]:
+        """Every version of every record, in the order of the entries that made them."""
+
+    def every_detail(self) -> Iterator[tuple[int, Sealed | Redacted]]:
+        """Every `detail` with the sequence of its entry, in this order."""
+
+    def every_node(self) -> Iterator[Node]:
+        """Every kept node of the Merkle tree, by level and index."""
+
     def append(
         self, entry: Entry, *, detail: Sealed | None, nodes: Sequence[Node], version: RecordVersion | None
     ) -> None:
         """Keep an entry, what its ``detail`` commits to, the nodes that it adds to the tree, the version it made."""
 
     def tombstone(self, sequence: int, *, detail: Redacted | None, content: Redacted | None) -> None:
-        """Put tombstones where the reason, or the record version, of an entry stood."""
+        """Put tombstones where the reason, or the record version, of an entry stood.
+
+        Raises
+        ------
+        IntegrityError
+            If the entry that a tombstone names does not justify it.
+        """
 
     def checkpoints(self) -> Sequence[str]:
         """Every signed checkpoint in its JSON form, oldest first."""
@@ -251,3 +268,44 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Aware, in UTC."""
+
+
+class Identity(Protocol):
+    """What people prove themselves by: made and checked here, kept by others."""
+
+    def password_hash(self, password: str) -> bytes:
+        """What is kept instead of the password; another one each time."""
+
+    def is_password(self, password: str, kept: bytes | None) -> bool:
+        """True if the hash is that of the password; as slow where there is no hash as where there is one."""
+
+    def is_outdated(self, kept: bytes) -> bool:
+        """True if the hash was made with weaker parameters than those in force."""
+
+    def new_seed(self) -> bytes:
+        """What a person's one-time codes are computed from."""
+
+    def enrolment(self, seed: bytes, user: str) -> str:
+        """The ``otpauth`` address by which an authenticator takes the seed over."""
+
+    def code_step(self, code: str, seed: bytes | None, at: datetime) -> int | None:
+        """Number of the period that the code belongs to; None if it is no code of this time or its neighbours."""
+
+    def new_token(self) -> str:
+        """256 random bits as text that fits into an address."""
+
+
+class IdentityProvider(Protocol):
+    """A sign-in server that says who somebody is, never what they may do."""
+
+    @property
+    def issuer(self) -> str: ...
+
+    def subject(self, id_token: str, *, nonce: str, at: datetime) -> str:
+        """Whom the token speaks of, by the issuer's own identifier.
+
+        Raises
+        ------
+        AccessError
+            If the token is not signed by the issuer, is not for us or for this sign-in, or is not of this time.
+        """
