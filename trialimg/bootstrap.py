@@ -16,6 +16,7 @@ from trialimg.core.errors import Fault, IntakeError, InvalidValueError, ModelErr
 if TYPE_CHECKING:
     from trialimg.protocol.images import Segmentation
     from trialimg.radiomics.settings import RadiomicsSettings
+    from trialimg.services.journal import Records
     from trialimg.services.ports import Exporter, FeatureExtractor, ImageSource, Progress, Segmenter
     from trialimg.services.run import TrialRun
     from trialimg.services.sample import SampleSummary
@@ -31,6 +32,7 @@ __all__ = [
     "open_mask",
     "protocol_segmenter",
     "radiomics_settings",
+    "records",
     "save_mask",
     "segmenter",
     "trial_run",
@@ -322,6 +324,33 @@ def _exporter(address: str) -> Exporter:
 def environment() -> dict[str, str]:
     """Name to version of everything whose release can change a number."""
     return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
+
+
+def records(home: Path, database: str | None = None) -> Records:
+    """The records of an installation; made where there are none.
+
+    Parameters
+    ----------
+    home
+        Folder of the installation; its ``records.sqlite`` holds the records unless a database is named.
+    database
+        Address of the database: ``sqlite:///FILE`` or ``postgresql+psycopg://USER@HOST/NAME``.
+
+    Raises
+    ------
+    TrialimgError
+        If they cannot be reached, or are kept in tables of another version.
+    """
+    from secrets import token_hex
+
+    from trialimg import __version__
+    from trialimg.adapters.identity.clock import SystemClock
+    from trialimg.adapters.store.sql import SqlStore
+    from trialimg.ledger.sealed import SALT_BYTES
+    from trialimg.services.journal import Records
+
+    store = SqlStore(database or home / "records.sqlite")
+    return Records(store, SystemClock(), lambda: token_hex(SALT_BYTES), f"trialimg {__version__}")
 
 
 def make_folder(folder: Path) -> None:

@@ -1,0 +1,88 @@
+"""Records in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from trialimg.adapters.store import schema
+from trialimg.adapters.store.engine import APPLICATION_ROLE, BEGIN, database_url, faults_told, open_engine, shown
+from trialimg.adapters.store.transaction import SqlTransaction
+
+__all__ = ["SqlStore", "migrate"]
+
+
+def migrate(where: str | Path) -> tuple[str, str]:
+    """Bring a database's tables to this software's version; the version before (empty: none) and after.
+
+    Raises
+    ------
+    TrialimgError
+        If the database cannot be reached, or its tables are of a later version.
+    """
+    url = database_url(where)
+    engine = open_engine(url)
+    try:
+        with faults_told(url):
+            return schema.migrate(engine)
+    finally:
+        engine.dispose()
+
+
+class SqlStore:
+    """The records of one database; a process that forks opens its own.
+
+    Readers see one moment and are never held up. Whoever changes holds the one lock from the beginning, so that what
+    a use case read is still so when it writes.
+    """
+
+    def __init__(self, where: str | Path) -> None:
+        """Open the records, and make the tables where the database is empty.
+
+        Raises
+        ------
+        TrialimgError
+            If the database cannot be reached, or its tables are of another version.
+        """
+        self._url = database_url(where)
+        self.address = shown(self._url)
+        """Where the records are, without a password."""
+        found = self._revision()
+        if found:
+            schema.require_head(found)
+        else:
+            migrate(where)
+        self._engine = open_engine(self._url, role=APPLICATION_ROLE)
+        self._is_postgresql = self._engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlTransaction]:
+        """The records at one moment; nothing is kept."""
+        how = {"isolation_level": "REPEATABLE READ"} if self._is_postgresql else {BEGIN: "BEGIN"}
+        with faults_told(self._url), self._engine.connect() as connection:
+            yield SqlTransaction(connection.execution_options(**how))
+
+    @contextmanager
+    def changing(self) -> Iterator[SqlTransaction]:
+        """The records under the lock of whoever changes them; kept when the block ends, forgotten when it raises."""
+        with faults_told(self._url), self._engine.begin() as connection:
+            if self._is_postgresql:
+                connection.execute(select(func.pg_advisory_xact_lock(schema.WRITE_LOCK)))
+            transaction = SqlTransaction(connection)
+            yield transaction
+            transaction.flush()
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._engine.dispose()
+
+    def _revision(self) -> str:
+        engine = open_engine(self._url)
+        try:
+            with faults_told(self._url), engine.connect() as connection:
+                return schema.revision(connection.execution_options(**{BEGIN: "BEGIN"}))
+        finally:
+            engine.dispose()
