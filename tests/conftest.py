@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,29 @@ def reference() -> Path:
 def root() -> Path:
     """The top of the repository."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A PostgreSQL server of this run's own; the test skips where none is installed."""
+    from tests.postgresql import running_server, why_absent
+
+    if because := why_absent():
+        pytest.skip(because)
+    with running_server() as address:
+        yield address
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> str:
+    """The address of a new, empty PostgreSQL database."""
+    import psycopg
+
+    name = f"records_{uuid.uuid4().hex}"
+    server = postgresql_server.format("postgres").replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
+    return postgresql_server.format(name)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
