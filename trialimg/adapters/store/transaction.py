@@ -6,7 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from trialimg.adapters.store import tables
@@ -46,6 +60,8 @@ _latest = select(_version).join(
     & (_current.c.id == _version.c.id)
     & (_current.c.version == _version.c.version),
 )
+_latest_of = _latest.where(_current.c.kind == bindparam("its_kind"), _current.c.id == bindparam("its_id"))
+_last_of = select(_entry).where(_entry.c.trial == bindparam("its_trial")).order_by(_entry.c.sequence.desc()).limit(1)
 
 
 class SqlTransaction:
@@ -62,7 +78,7 @@ class SqlTransaction:
     def current(self, kind: str, key: str) -> RecordVersion | None:
         if (kind, key) in self._fresh:
             return self._fresh[kind, key]
-        row = self._connection.execute(_latest.where(_current.c.kind == kind, _current.c.id == key)).first()
+        row = self._connection.execute(_latest_of, {"its_kind": kind, "its_id": key}).first()
         return read_version(row) if row else None
 
     def versions(self, kind: str, key: str) -> Sequence[RecordVersion]:
@@ -89,8 +105,7 @@ class SqlTransaction:
 
     def last(self, trial: str) -> Entry | None:
         if trial not in self._last:
-            asked = select(_entry).where(_entry.c.trial == trial).order_by(_entry.c.sequence.desc()).limit(1)
-            row = self._connection.execute(asked).first()
+            row = self._connection.execute(_last_of, {"its_trial": trial}).first()
             self._last[trial] = read_entry(row) if row else None
         return self._last[trial]
 
