@@ -1,0 +1,245 @@
+"""A trial is opened and amended: the protocol in force, every former one, and what differs between them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trialimg.core.access import Action, Actor
+from trialimg.core.errors import Fault, ProtocolError
+from trialimg.protocol.load import read_protocol
+from trialimg.protocol.model import Protocol, full
+from trialimg.services.journal import Journal, Records
+from trialimg.services.ports import Transaction
+from trialimg.services.records import Place, RecordVersion
+
+__all__ = [
+    "PROTOCOL",
+    "READ",
+    "TRIAL",
+    "Amendment",
+    "Change",
+    "Difference",
+    "amend_protocol",
+    "differences",
+    "open_trial",
+    "protocol_of",
+    "require_trial",
+    "text_difference",
+]
+
+TRIAL = "trial"
+"""Kind of a record; its id is the trial's code, its state ``open`` or ``closed``."""
+PROTOCOL = "protocol"
+"""Kind of a record; its id is the trial's code. The charter is its text in another form, and has the same versions."""
+READ = "read"
+"""Kind of a record that the central review keeps."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Why something controlled changes, and from which day."""
+
+    reason: str
+    effective: dt.date
+
+    def require(self, today: dt.date) -> None:
+        """Refuse a change without a reason, or one that is not due yet.
+
+        Raises
+        ------
+        ProtocolError
+            Naming what is wrong.
+        """
+        if not self.reason.strip():
+            raise ProtocolError("a change needs its reason")
+        if self.effective > today:
+            message = f"effective from {self.effective}: put it in force on that day; today is {today}"
+            raise ProtocolError(message, (Fault("effective", "not_due", message),))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One setting that two protocols give another value; None where one of them has no such setting."""
+
+    key: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """A protocol that takes the place of another."""
+
+    trial: str
+    text: str
+    change: Change
+    reopens: tuple[str, ...] | None = None
+    """Ids of the reads that have to be done again; None: nobody has said."""
+
+
+def open_trial(records: Records, actor: Actor, text: str, change: Change) -> RecordVersion:
+    """Open the trial that a protocol file describes, and put that protocol in force.
+
+    Raises
+    ------
+    ProtocolError
+        If the protocol cannot be followed, or the trial is open already.
+    """
+    protocol = read_protocol(text)
+    trial = protocol.trial.id
+    with records.change(actor, Action.OPEN_TRIAL, trial=trial) as journal:
+        change.require(_today(journal))
+        if journal.transaction.current(TRIAL, trial):
+            raise ProtocolError(f"{trial} is there already; `trialimg trial amend` puts another protocol in force")
+        body = {
+            "title": protocol.trial.title,
+            "sponsor": protocol.trial.sponsor,
+            "opened_at": journal.at,
+            "blinded": True,
+        }
+        journal.write(TRIAL, trial, body, action="open_trial", place=Place(trial, state="open"), reason=change.reason)
+        first = _protocol_body(protocol, text, journal, change)
+        return _put_in_force(journal, trial, first, change.reason)
+
+
+def amend_protocol(records: Records, actor: Actor, amendment: Amendment) -> RecordVersion:
+    """Put another protocol in force; the former ones stay readable.
+
+    Notes
+    -----
+    An amendment after the first read is flagged as such and names the reads that it reopens, or says that there are
+    none. The record keeps every setting that differs from the version before.
+
+    Raises
+    ------
+    ProtocolError
+        If the protocol cannot be followed, is not one of this trial, or says nothing new; if its version was used
+        before; if reads were begun and nobody says which are reopened.
+    """
+    protocol = read_protocol(amendment.text)
+    with records.change(actor, Action.AMEND_PROTOCOL, trial=amendment.trial) as journal:
+        amendment.change.require(_today(journal))
+        require_trial(journal.transaction, amendment.trial)
+        former = journal.transaction.versions(PROTOCOL, amendment.trial)
+        _require_new(protocol, amendment, former)
+        body = _protocol_body(protocol, amendment.text, journal, amendment.change)
+        body["changes"] = [
+            [found.key, found.before, found.after]
+            for found in differences(full(read_protocol(former[-1].body["text"])), full(protocol))
+        ]
+        body |= _effect_on_reads(journal.transaction, amendment)
+        return _put_in_force(journal, amendment.trial, body, amendment.change.reason)
+
+
+def protocol_of(transaction: Transaction, trial: str, version: int | None = None) -> RecordVersion:
+    """A version of a trial's protocol: the one in force, or any by its number from 1.
+
+    Raises
+    ------
+    ProtocolError
+        If there is no such trial or version.
+    """
+    require_trial(transaction, trial)
+    versions = transaction.versions(PROTOCOL, trial)
+    if version is None:
+        return versions[-1]
+    if not 1 <= version <= len(versions):
+        raise ProtocolError(f"{trial} has protocol versions 1 to {len(versions)}, not {version}")
+    return versions[version - 1]
+
+
+def require_trial(transaction: Transaction, trial: str) -> RecordVersion:
+    """The record of an open trial.
+
+    Raises
+    ------
+    ProtocolError
+        If there is none.
+    """
+    found = transaction.current(TRIAL, trial)
+    if found is None:
+        raise ProtocolError(f"there is no trial {trial!r}; `trialimg trial open PROTOCOL` opens one")
+    return found
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """Every setting that has another value, by its path of keys."""
+    old, new = dict(_leaves(before, "")), dict(_leaves(after, ""))
+    keys = [*old, *(key for key in new if key not in old)]
+    return tuple(Difference(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key))
+
+
+def text_difference(before: str, after: str, *, names: tuple[str, str]) -> str:
+    """What differs in the text, line by line, in the unified form of ``diff``."""
+    return "".join(difflib.unified_diff(_lines(before), _lines(after), *names))
+
+
+def _lines(text: str) -> list[str]:
+    return [f"{line}\n" for line in text.splitlines()]
+
+
+def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _leaves(item, f"{path}[{number}]")
+    else:
+        yield path, "null" if value is None else str(value)
+
+
+def _protocol_body(protocol: Protocol, text: str, journal: Journal, change: Change) -> dict[str, Any]:
+    return {
+        "text": text,
+        "digest": protocol.digest,
+        "version": protocol.trial.version,
+        "author": journal.actor.user,
+        "reason": change.reason,
+        "effective": change.effective.isoformat(),
+        "changes": [],
+        "after_first_read": False,
+        "reopens": [],
+    }
+
+
+def _put_in_force(journal: Journal, trial: str, body: Mapping[str, Any], reason: str) -> RecordVersion:
+    place = Place(trial, state="in_force")
+    return journal.write(PROTOCOL, trial, body, action="put_protocol_in_force", place=place, reason=reason)
+
+
+def _require_new(protocol: Protocol, amendment: Amendment, former: Sequence[RecordVersion]) -> None:
+    if protocol.trial.id != amendment.trial:
+        raise ProtocolError(f"this is a protocol of {protocol.trial.id}, not of {amendment.trial}")
+    if protocol.digest == former[-1].body["digest"]:
+        raise ProtocolError(f"nothing differs from version {former[-1].body['version']}, which is in force")
+    if protocol.trial.version in [version.body["version"] for version in former]:
+        raise ProtocolError(f"trial.version {protocol.trial.version!r} was used before; give the amendment its own")
+    if amendment.change.effective.isoformat() < former[-1].body["effective"]:
+        raise ProtocolError(f"effective before the version it replaces ({former[-1].body['effective']})")
+
+
+def _effect_on_reads(transaction: Transaction, amendment: Amendment) -> dict[str, Any]:
+    """Whether reads were begun under the former protocol, and which of them are done again."""
+    begun = {read.id: read.place.state for read in transaction.find(READ, Place(trial=amendment.trial))}
+    if not begun:
+        if amendment.reopens:
+            raise ProtocolError(f"no read of {amendment.trial} was begun: none can be reopened")
+        return {"after_first_read": False, "reopens": []}
+    if amendment.reopens is None:
+        message = f"{len(begun)} reads were begun under the protocol in force: say which of them it reopens, or none"
+        raise ProtocolError(message)
+    unknown = [read for read in amendment.reopens if begun.get(read) not in ("locked", "signed")]
+    if unknown:
+        message = "not a locked or signed read of this trial"
+        faults = tuple(Fault(read, "not_reopenable", message) for read in unknown)
+        raise ProtocolError(f"{len(unknown)} of the reads to reopen are not there or not finished", faults)
+    return {"after_first_read": True, "reopens": sorted(amendment.reopens)}
+
+
+def _today(journal: Journal) -> dt.date:
+    return dt.datetime.fromisoformat(journal.at).date()
