@@ -1,24 +1,25 @@
-"""Who reads, what a read is, and how two reads become one answer."""
+"""Who reads, how far a case and its reads have come, and how two reads become one answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-from trialimg.core.lesions import Designation, Track
-from trialimg.core.responses import TimepointAssessment
+from trialimg.core.responses import Firing
 
 __all__ = [
-    "Case",
+    "Attribution",
+    "Because",
+    "CaseKind",
     "Charge",
     "Discordance",
-    "Read",
     "ReadStage",
     "Reader",
     "ReaderKind",
     "Seat",
     "Stage",
     "Verdict",
+    "VerdictReason",
 ]
 
 
@@ -42,11 +43,21 @@ class Reader:
     """Someone or something that reads."""
 
     id: str
-    kind: ReaderKind
+    kind: ReaderKind = ReaderKind.PERSON
 
     def may_take(self, seat: Seat) -> bool:
         """An algorithm may be a reader, never the adjudicator."""
         return not (self.kind is ReaderKind.DEVICE and seat is Seat.ADJUDICATOR)
+
+
+class CaseKind(Enum):
+    """What a case is read for; the reads of one kind are never those of another."""
+
+    EFFICACY = "efficacy"
+    ELIGIBILITY = "eligibility"
+    """Whether the subject has the disease at baseline that the trial asks for; decided before it enters."""
+    PROGRESSION = "progression"
+    """Whether a progression that someone called is one; decided while the subject is treated."""
 
 
 class ReadStage(Enum):
@@ -55,27 +66,30 @@ class ReadStage(Enum):
     DRAFT = "draft"
     LOCKED = "locked"
     SIGNED = "signed"
+    SUPERSEDED = "superseded"
+    """Another read has taken its place; what it says stays as it was."""
 
 
-@dataclass(frozen=True)
-class Read:
-    """Everything one reader said about one case, once; corrected only by a read that supersedes it."""
+class Stage(Enum):
+    """How far a case has come; only a signed request with its reason takes it back to reading."""
 
-    case: str
-    reader: Reader
-    seat: Seat
-    designations: tuple[Designation, ...]
-    tracks: tuple[Track, ...]
-    assessments: tuple[TimepointAssessment, ...]
-    stage: ReadStage = ReadStage.DRAFT
-    supersedes: str | None = None
-    reason: str = ""
+    RECEIVED = "received"
+    READING = "reading"
+    ADJUDICATION = "adjudication"
+    """Both reads are signed and differ: the adjudicator, or both readers together, must choose one."""
+    FINAL = "final"
+    WITHDRAWN = "withdrawn"
+    """The subject withdrew consent: nothing is read or given out any more, the trail stays."""
 
-    def __post_init__(self) -> None:
-        if not self.reader.may_take(self.seat):
-            raise ValueError(f"case {self.case}: {self.reader.id} is a device and cannot adjudicate")
-        if self.supersedes is not None and not self.reason:
-            raise ValueError(f"case {self.case}: a read that supersedes another needs its reason")
+
+class Attribution(Enum):
+    """Who a number is by."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+    """Proposed by the software and accepted by a person as it was."""
+    MACHINE_THEN_HUMAN = "machine-then-human"
+    """Proposed by the software and changed by a person."""
 
 
 @dataclass(frozen=True)
@@ -86,54 +100,45 @@ class Discordance:
     variable: str
     first: str
     second: str
+    rule: Firing
+    """The comparison that was made, with its numbers."""
+
+
+class VerdictReason(Enum):
+    """Why one read was preferred."""
+
+    MEASUREMENT = "measurement"
+    LESION_SELECTION = "lesion_selection"
+    NON_TARGET = "non_target"
+    """Progression, or disappearance, of non-target disease."""
+    NEW_LESION = "new_lesion"
+    EVALUABILITY = "evaluability"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Because:
+    """A reason as a code that can be counted and a text that can be read."""
+
+    code: VerdictReason
+    text: str
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise ValueError("a verdict needs its reason in words")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The adjudicator's choice of one of two reads, with a reason; never an average."""
+    """The choice of one of two reads, with a reason; never an average, never a third measurement."""
 
     case: str
     chosen: Seat
-    because: str
+    because: Because
 
     def __post_init__(self) -> None:
         if self.chosen is Seat.ADJUDICATOR:
             raise ValueError(f"case {self.case}: the verdict chooses one of the two reads")
-        if not self.because:
-            raise ValueError(f"case {self.case}: a verdict needs its reason")
-
-
-class Stage(Enum):
-    """How far a case has come; it moves one way."""
-
-    RECEIVED = "received"
-    READING = "reading"
-    ADJUDICATION = "adjudication"
-    FINAL = "final"
-
-
-@dataclass(frozen=True)
-class Case:
-    """One subject's imaging in one trial: the unit of reading and of billing."""
-
-    id: str
-    subject: str
-    protocol_digest: str
-    timepoints: tuple[str, ...]
-    stage: Stage = Stage.RECEIVED
-
-    def advanced_to(self, stage: Stage) -> Case:
-        """The case at a later stage.
-
-        Raises
-        ------
-        ValueError
-            If the stage is not later than the present one.
-        """
-        order = list(Stage)
-        if order.index(stage) <= order.index(self.stage):
-            raise ValueError(f"case {self.id} is {self.stage.value} and cannot go back to {stage.value}")
-        return Case(self.id, self.subject, self.protocol_digest, self.timepoints, stage)
 
 
 @dataclass(frozen=True)
