@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from trialimg.ledger.bundle import Item, write_bundle
+from trialimg.ledger.bundle import Item, listed_files, write_bundle
+from trialimg.ledger.bundle_format import BUNDLE_PURPOSE, MANIFEST, MANIFEST_SIGNATURES, Manifest
+from trialimg.ledger.canonical import canonical, parse
 from trialimg.ledger.checkpoint import Checkpoint, Head, SignedCheckpoint, sign
 from trialimg.ledger.entry import DETAIL_KIND, REDACT, Entry
 from trialimg.ledger.keypair import KeyPair
@@ -139,7 +141,9 @@ def small_ledger() -> Ledger:
     ledger.record("read", "R-1", {"sum_mm": "44.2"})
     ledger.record("read", "R-2", {"sum_mm": "30.0"}, trial="T2")
     ledger.note("open_images", kind="series", id_="1.2.3", trial="T1")
-    ledger.record("read", "R-1", {"sum_mm": "43.2", "comment": "called Jane Doe"}, reason="typing error, says Jane Doe")
+    ledger.record(
+        "read", "R-1", {"sum_mm": "43.2", "comment": "called Jane Doe"}, reason="slip of the pen, says Jane Doe"
+    )
     ledger.checkpoint()
     ledger.note("open_images", kind="series", id_="1.2.4", trial="T2")
     ledger.record("read", "R-2", {"sum_mm": "31.0"}, trial="T2", reason="measured again")
@@ -150,3 +154,33 @@ def small_ledger() -> Ledger:
     ledger.note("open_images", kind="series", id_="1.2.5", trial="T2")
     ledger.checkpoint()
     return ledger
+
+
+def lines(bundle: Path, name: str) -> list[bytes]:
+    return (bundle / name).read_bytes().splitlines()
+
+
+def put(bundle: Path, name: str, changed: list[bytes]) -> None:
+    (bundle / name).write_bytes(b"".join(line + b"\n" for line in changed))
+
+
+def changed_line(line: bytes, **values: object) -> bytes:
+    return canonical({**parse(line), **values})
+
+
+def reseal(bundle: Path, ledger: Ledger) -> None:
+    """Sign the list of files as they are now.
+
+    An outsider who changes a file cannot; an insider could. Only the ledger itself is then left to tell.
+    """
+    manifest = Manifest.parse((bundle / MANIFEST).read_bytes())
+    (bundle / MANIFEST).unlink()
+    (bundle / MANIFEST_SIGNATURES).unlink()
+    manifest = replace(manifest, files=listed_files(bundle))
+    (bundle / MANIFEST).write_bytes(manifest.bytes())
+    signatures = ledger.signer.sign(BUNDLE_PURPOSE, manifest.bytes())
+    (bundle / MANIFEST_SIGNATURES).write_bytes(canonical(signatures.plain()))
+
+
+def found(report) -> list[tuple[str, str]]:
+    return [(finding.what, finding.where) for finding in report.findings]

@@ -34,7 +34,7 @@ from trialimg.ledger.keys import KeyHistory
 from trialimg.ledger.offline import offline_verifier
 from trialimg.ledger.sealed import Redacted, Sealed
 
-__all__ = ["Item", "Withheld", "write_bundle"]
+__all__ = ["Item", "Withheld", "listed_files", "write_bundle"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def write_bundle(
     (folder / KEYS).write_bytes(canonical(keys.plain()))
     (folder / VERIFIER).write_text(offline_verifier(), encoding="utf-8")
     last = checkpoints[-1].checkpoint
-    manifest = Manifest(last.installation, last.size, last.root, _listed(folder))
+    manifest = Manifest(last.installation, last.size, last.root, listed_files(folder))
     (folder / MANIFEST).write_bytes(manifest.bytes())
     signatures = signer.sign(BUNDLE_PURPOSE, manifest.bytes())
     (folder / MANIFEST_SIGNATURES).write_bytes(canonical(signatures.plain()))
@@ -124,7 +124,8 @@ def _write_line(file: BinaryIO, data: bytes) -> None:
     file.write(data + b"\n")
 
 
-def _listed(folder: Path) -> tuple[ListedFile, ...]:
+def listed_files(folder: Path) -> tuple[ListedFile, ...]:
+    """Every file in a folder with its digest, in order of its path."""
     files = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as file:

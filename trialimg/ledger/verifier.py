@@ -166,6 +166,7 @@ class _Verification:
             name = checkpoint_name(checkpoint)
             if checkpoint.size == size:
                 self.tree.compare(checkpoint, name)
+                self.chains.date(checkpoint, name)
                 self.chains.compare(checkpoint.heads, name, some_are_withheld=self.withheld > 0)
         self._compare_known(at_end=False)
 
@@ -180,9 +181,8 @@ class _Verification:
                 self.findings.add("fork", f"tree of {known.size} entries", message)
             self.chains.compare(known.heads, _KNOWN, some_are_withheld=self.withheld > 0)
         elif known.size > self.tree.size and at_end:
-            missing = span("entry", self.tree.size, known.size)
-            message = f"{missing} missing that {_KNOWN} covers: truncated, or an old backup was restored"
-            self.findings.add("rolled_back", f"tree of {self.tree.size} entries", message)
+            message = f"missing at the end, but {_KNOWN} covers them: cut off, or an old backup was restored"
+            self.findings.add("rolled_back", span(self.tree.size, known.size), message)
 
     def _known_is_signed(self) -> bool:
         """True if the keys at hand made the checkpoint that was kept outside."""

@@ -58,8 +58,8 @@ class Chains:
                 if not some_are_withheld:
                     self.findings.add("missing_trial", f"trial {trial!r}", f"{where} has it, but no entry is here")
             elif tail.trial_sequence != head.trial_sequence:
-                message = f"{where} ends with its no. {head.trial_sequence}, here it is no. {tail.trial_sequence}"
-                self.findings.add("wrong_head", f"entry {tail.sequence} of trial {trial!r}", message)
+                message = f"is no. {tail.trial_sequence} and the last of its trial; by {where} no. {head.trial_sequence} is"
+                self.findings.add("wrong_head", f"entry {tail.sequence}", message)
             elif tail.hash != head.hash:
                 tail.doubted = None
                 message = f"was altered: its hash is not the one in {where}"
@@ -67,8 +67,15 @@ class Chains:
                 tail.hash = head.hash
             else:
                 self._settled(tail)
-        for trial in self.tails.keys() - heads.keys():
-            self.findings.add("unknown_trial", f"trial {trial!r}", f"{where} does not know of it")
+        for trial in sorted(self.tails.keys() - heads.keys()):
+            message = f"is the last of trial {trial!r}, of which {where} does not know"
+            self.findings.add("unknown_trial", f"entry {self.tails[trial].sequence}", message)
+
+    def date(self, checkpoint: Checkpoint, where: str) -> None:
+        """Compare the time of a checkpoint with that of the last entry it covers."""
+        if self._last is not None and _moment(checkpoint) < self._last[1]:
+            message = f"was made at {checkpoint.at}, before entry {self._last[0]} at {self._last[1].isoformat()}"
+            self.findings.add("clock_went_back", where, message)
 
     def close(self) -> None:
         """No entry follows."""
@@ -101,13 +108,9 @@ class Chains:
             tail.doubted = None
 
     def _gap(self, entry: Entry, expected: int) -> None:
-        where = f"trial {entry.trial!r}"
-        if entry.trial_sequence > expected:
-            numbers = span("no.", expected, entry.trial_sequence)
-            self.findings.add("missing_entry", where, f"{numbers} missing before entry {entry.sequence}")
-        else:
-            message = f"entry {entry.sequence} says to be its no. {entry.trial_sequence}; no. {expected} is due"
-            self.findings.add("misplaced_entry", where, message)
+        what = "missing_entry" if entry.trial_sequence > expected else "misplaced_entry"
+        message = f"is no. {entry.trial_sequence} of trial {entry.trial!r}, where no. {expected} is due"
+        self.findings.add(what, f"entry {entry.sequence}", message)
 
     def _clock(self, entry: Entry) -> None:
         at = datetime.fromisoformat(entry.at)
@@ -133,8 +136,7 @@ class Tree:
     def place(self, sequence: int, leaf: bytes, where: str) -> None:
         """The next leaf, which says to have this place."""
         if sequence > self.size:
-            message = f"{span('entry', self.size, sequence)} missing before it"
-            self.findings.add("missing_entry", f"entry {sequence} ({where})", message)
+            self.findings.add("missing_entry", span(self.size, sequence), f"missing before {where}")
         elif sequence < self.size:
             message = f"stands behind entry {self.size - 1}: repeated or out of order"
             self.findings.add("misplaced_entry", f"entry {sequence} ({where})", message)
@@ -152,9 +154,8 @@ class Tree:
             self._agreed = checkpoint.size
             return True
         if not self.is_broken:
-            lines = span("entry", self._agreed, checkpoint.size)
-            message = f"{lines} not as signed: the tree has another root than {where}"
-            self.findings.add("wrong_root", where, message)
+            message = f"the tree over the entries has another root: something in {span(self._agreed, checkpoint.size)}"
+            self.findings.add("wrong_root", where, f"{message} is not as it was signed")
         self.is_broken = True
         return False
 
@@ -180,11 +181,11 @@ class Checkpoints:
     def close(self, size: int) -> None:
         """No entry follows: whatever is still to come speaks of entries that are gone."""
         for beyond in self.due(1 << 62):
-            message = f"{span('entry', size, beyond.size)} missing at the end: truncated, or an old state was restored"
-            self.findings.add("truncated", checkpoint_name(beyond), message)
+            message = f"missing at the end, but {checkpoint_name(beyond)} covers this: cut off, or set back"
+            self.findings.add("truncated", span(size, beyond.size), message)
         signed = 0 if self.last is None else self.last.checkpoint.size
         if signed < size:
-            self.findings.add("unsigned", span("entry", signed, size), "no checkpoint covers this")
+            self.findings.add("unsigned", span(signed, size), "covered by no checkpoint")
 
     def _read(self, lines: LineSource) -> Iterator[SignedCheckpoint]:
         before: Checkpoint | None = None
@@ -231,12 +232,9 @@ def checkpoint_name(checkpoint: Checkpoint) -> str:
     return f"checkpoint at {checkpoint.size} entries"
 
 
-def span(what: str, start: int, end: int) -> str:
-    """``entry 5 is`` or ``entries 5 to 7 are``, end excluded."""
-    if end - start == 1:
-        return f"{what} {start} is"
-    plural = what if what.endswith(".") else "entries"
-    return f"{plural} {start} to {end - 1} are"
+def span(start: int, end: int) -> str:
+    """``entry 5`` or ``entries 5 to 7``, end excluded."""
+    return f"entry {start}" if end - start == 1 else f"entries {start} to {end - 1}"
 
 
 def _moment(checkpoint: Checkpoint) -> datetime:
