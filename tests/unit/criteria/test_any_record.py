@@ -69,7 +69,9 @@ def answers(rng: random.Random, criterion: Criterion, table: str) -> tuple[Crite
 
 
 def plausible(facts: Any) -> Any:
-    """No more new bone lesions than bone lesions."""
+    """No more new bone lesions than bone lesions; a lesion's uptake beside that of mediastinum and liver."""
+    if getattr(facts, "lesion_suv", None) is not None:
+        return type(facts)(**{**vars(facts), "mediastinum_suv": Decimal("1.2"), "liver_suv": Decimal("2.4")})
     if getattr(facts, "bone_new", None) is None:
         return facts
     return type(facts)(**{**vars(facts), "bone_lesions": 60})

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.readings import judged_by, readings
+from trialimg.core.errors import ReadingError
 from trialimg.core.responses import CriterionAssessment
 from trialimg.criteria import cheson2007, lugano2014, lyric, recil
 from trialimg.criteria.lugano2014 import Facts, FivePoint, Marrow, Rules, SizeBand, Uptake, five_point_score
@@ -156,6 +157,34 @@ class TestPet:
     def test_no_uptake_above_background_scores_one(self) -> None:
         numbers = {"mediastinum": Decimal("1.5"), "liver": Decimal(3), "markedly": Decimal(2)}
         assert five_point_score(Decimal("0.5"), background=Decimal("0.5"), **numbers) is FivePoint.ONE
+
+    def uptake(self, lesion: str, **more: Any) -> Facts:
+        return Facts(lesion_suv=Decimal(lesion), mediastinum_suv=Decimal("1.5"), liver_suv=Decimal(3), **more)
+
+    @pytest.mark.parametrize(("suv", "overall"), [("1.5", "CMR"), ("3.0", "CMR"), ("3.1", "PMR"), ("6.0", "PMR")])
+    def test_measured_uptake_gives_the_score_of_a_timepoint(self, suv: str, overall: str) -> None:
+        scan = self.uptake(suv, uptake=Uptake.DECREASED)
+        assert last(lugano2014, "BL W08\nT1 node 40x20 30x20", W08=scan).overall.value == overall
+
+    def test_the_score_says_what_it_was_measured_from(self) -> None:
+        answer = last(lugano2014, "BL W08\nT1 node 40x20 30x20", W08=self.uptake("2"))
+        assert "SUVmax 2 beside mediastinum 1.5, liver 3 (5: 2 x liver): score 3" in answer.rule[-2].sentence
+        limit = Rules(deauville5_factor=Decimal("0.5"))
+        assert (
+            "score 3" in last(lugano2014, "BL W08\nT1 node 40x20 30x20", limit, W08=self.uptake("2")).rule[-2].sentence
+        )
+
+    def test_the_readers_score_stands_and_the_measured_one_is_named(self) -> None:
+        scan = self.uptake("6", deauville=FivePoint.THREE)
+        answer = last(lugano2014, "BL W08\nT1 node 40x20 30x20", W08=scan)
+        assert answer.overall.value == "CMR"
+        assert "would be score 5, but the reader says score 3" in answer.rule[-2].sentence
+
+    @pytest.mark.parametrize("criterion", [lugano2014, lyric])
+    def test_uptake_that_nothing_is_held_against_is_refused(self, criterion: ModuleType) -> None:
+        alone = criterion.Facts(lesion_suv=Decimal(4), liver_suv=Decimal(3))
+        with pytest.raises(ReadingError, match="mediastinum"):
+            last(criterion, "BL W08\nT1 node 40x20 30x20", W08=alone)
 
 
 class TestLyric:

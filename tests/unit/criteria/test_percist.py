@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.readings import judged_by, readings
+from trialimg.core.responses import OverallResponse
 from trialimg.criteria import eortc_pet, percist
-from trialimg.criteria.percist import Facts, Reference, Rules, Unknown
+from trialimg.criteria.percist import Facts, LeanMass, Reference, Rules, SulPeak, Unknown
 
 
 def scan(liver: str = "1.2", sd: str = "0.1", **more: Any) -> Facts:
@@ -21,6 +22,8 @@ def scan(liver: str = "1.2", sd: str = "0.1", **more: Any) -> Facts:
             "liver_sul_sd": Decimal(sd),
             "uptake_minutes": Decimal(60),
             "same_scanner": True,
+            "sulpeak_def": SulPeak.SPHERE_12_MM,
+            "lean_mass": LeanMass.JAMES,
             **more,
         }
     )
@@ -210,3 +213,53 @@ class TestEortc:
 
     def test_like_background_is_complete(self) -> None:
         judged_by(eortc_pet, "BL W06\nT1 lung u10 u1\n= overall CMR", W06=eortc_pet.Facts(like_background=True))
+
+
+class TestDefinitionOfPeak:
+    def test_scans_measured_in_another_way_than_the_trials_cannot_be_compared(self) -> None:
+        other = scan(sulpeak_def=SulPeak.SPHERE_1_ML)
+        assert word("u5.0", "u3.0", W06=other) == "NE"
+        assert word("u5.0", "u3.0", BL=other) == "NE"
+        assert word("u5.0", "u3.0", BL=other, W06=other) == "NE"
+        assert word("u5.0", "u3.0", Rules(sulpeak_def=SulPeak.SPHERE_1_ML), BL=other, W06=other) == "PMR"
+
+    def test_two_formulas_of_lean_mass_are_never_mixed(self) -> None:
+        assert word("u5.0", "u3.0", W06=scan(lean_mass=LeanMass.JANMAHASATIAN)) == "NE"
+
+    def test_the_answer_names_what_differs(self) -> None:
+        known = {"BL": scan(), "W06": scan(sulpeak_def=SulPeak.SPHERE_1_ML)}
+        (answer,) = judged_by(percist, "BL W06\nT1 lung u5.0 u3.0", **known)
+        told = [f.sentence for f in answer.rule if f.rule == "PERCIST/PE1"]
+        assert told == ["sulpeak_def is 1ml, of the trial 12mm: scans cannot be compared"]
+
+    def test_what_is_not_recorded_is_noted_or_stops(self) -> None:
+        unsaid = {name: scan(sulpeak_def=None, lean_mass=None) for name in ("BL", "W06")}
+        (answer,) = judged_by(percist, "BL W06\nT1 lung u5.0 u3.0", **unsaid)
+        (note,) = (f for f in answer.rule if f.rule == "PERCIST/PE1")
+        told = "sulpeak_def (12mm) and lean_mass (james) not recorded at both scans: taken to be so"
+        assert (answer.overall.value, note.sentence) == ("PMR", told)
+        assert word("u5.0", "u3.0", Rules(unknown_comparability=Unknown.NE), **unsaid) == "NE"
+
+
+class TestSizeBesideUptake:
+    GONE: Facts = scan(like_background=True)
+
+    def due(self, table: str, **facts: Facts) -> list[str]:
+        (answer,) = judged_by(percist, table, **{"BL": scan(), "W06": self.GONE, **facts})
+        assert answer.overall.value == "CMR"
+        return [f.sentence for f in answer.rule if "must decide" in f.sentence]
+
+    def test_progression_of_size_in_a_complete_response_asks_for_a_further_scan(self) -> None:
+        told = ["CMR, but RECIST shows PD: a further scan within 4 weeks must decide"]
+        assert self.due("BL W06\nT1 lung 30u5.0 36u1.0") == told
+        assert self.due("BL W06\nT1 lung 30u5.0 35u1.0") == []
+
+    def test_a_stated_response_by_recist_stands(self) -> None:
+        stated = scan(like_background=True, recist=OverallResponse.PD)
+        assert len(self.due("BL W06\nT1 lung u5.0 u1.0", W06=stated)) == 1
+        no_progression = scan(like_background=True, recist=OverallResponse.SD)
+        assert self.due("BL W06\nT1 lung 30u5.0 36u1.0", W06=no_progression) == []
+
+    def test_any_other_word_asks_for_nothing(self) -> None:
+        (answer,) = judged_by(percist, "BL W06\nT1 lung 30u5.0 36u4.9", BL=scan(), W06=scan())
+        assert (answer.overall.value, dict(answer.parts)) == ("SMD", {})

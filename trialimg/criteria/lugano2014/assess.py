@@ -18,7 +18,14 @@ from trialimg.core.responses import (
 )
 from trialimg.core.trial import Timepoint
 from trialimg.criteria.lugano2014.ct import Ct, Spleen, counts_as_new
-from trialimg.criteria.lugano2014.facts import Facts, FivePoint, Marrow, Uptake
+from trialimg.criteria.lugano2014.facts import (
+    Facts,
+    FivePoint,
+    Marrow,
+    Uptake,
+    five_point_score,
+    require_references,
+)
 from trialimg.criteria.lugano2014.rules import Rules
 from trialimg.criteria.recist11.new_lesions import NewLesions
 from trialimg.criteria.record import Record, dated_back, settings_of, without_nodes
@@ -91,6 +98,7 @@ class Readings:
     """Every timepoint of one subject, ready to be read."""
 
     def __init__(self, record: Record[Facts], rules: Rules) -> None:
+        require_references(record.timepoints, [record.fact(i) for i in range(len(record.timepoints))])
         self.record = record
         self.rules = rules
         self.ct = Ct(record, rules)
@@ -186,15 +194,29 @@ class Readings:
         self, index: int, signs: Sequence[tuple[Sign, Firing]]
     ) -> tuple[LymphomaResponse | None, tuple[Firing, ...]]:
         fact = self.record.fact(index)
-        score = fact.deauville
+        score, measured = self._score(fact)
         if score is None:
             return None, ()
-        told = f"score {score.value}"
+        told = f"{measured}score {score.value}"
         if any(sign in (Sign.NEW, Sign.MARROW) for sign, _ in signs):
             return _L.PMD, (_why("L4", f"{told} with new disease: PMD"),)
         if score in _NEGATIVE:
             return _without_uptake(told, fact.marrow)
         return _with_uptake(told, fact)
+
+    def _score(self, fact: Facts) -> tuple[FivePoint | None, str]:
+        """The five-point score and what it was measured from; a reader's own score stands."""
+        lesion, mediastinum, liver = fact.lesion_suv, fact.mediastinum_suv, fact.liver_suv
+        if lesion is None or mediastinum is None or liver is None:
+            return fact.deauville, ""
+        factor = self.rules.deauville5_factor
+        score = five_point_score(
+            lesion, mediastinum=mediastinum, liver=liver, markedly=factor, background=fact.background_suv
+        )
+        told = f"SUVmax {lesion} beside mediastinum {mediastinum}, liver {liver} (5: {factor} x liver)"
+        if fact.deauville in (None, score):
+            return score, f"{told}: "
+        return fact.deauville, f"{told} would be score {score.value}, but the reader says "
 
 
 def _without_uptake(told: str, marrow: Marrow | None) -> tuple[LymphomaResponse, tuple[Firing, ...]]:

@@ -7,6 +7,6 @@ J Nucl Med 2009;50 Suppl 1:122S-150S.
 """
 
 from trialimg.criteria.percist.assess import assess
-from trialimg.criteria.percist.rules import Facts, Reference, Rules, Unknown, measurable
+from trialimg.criteria.percist.rules import Facts, LeanMass, Reference, Rules, SulPeak, Unknown, measurable
 
-__all__ = ["Facts", "Reference", "Rules", "Unknown", "assess", "measurable"]
+__all__ = ["Facts", "LeanMass", "Reference", "Rules", "SulPeak", "Unknown", "assess", "measurable"]

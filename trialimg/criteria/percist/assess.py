@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from trialimg.core.lesions import Designation, Seen, Track
@@ -14,9 +14,11 @@ from trialimg.core.responses import (
     MetabolicResponse,
     NewLesionResponse,
     NonTargetResponse,
+    OverallResponse,
     Sums,
 )
 from trialimg.core.trial import Timepoint
+from trialimg.criteria import recist11
 from trialimg.criteria.percist.rules import Facts, Reference, Rules
 from trialimg.criteria.percist.scans import comparable, measurable_baseline
 from trialimg.criteria.record import Record, dated_back, settings_of, without_nodes
@@ -48,9 +50,34 @@ def assess(
     The hottest lesion of each scan is compared, which need not be the same one. The rules by identifier stand in
     ``docs/reference/criteria/percist.md``.
     """
-    record = Record(tracks, designations, timepoints, facts, nothing=Facts())
+    followed, roles = tuple(tracks), tuple(designations)
+    record = Record(followed, roles, timepoints, facts, nothing=Facts())
     walk = _Walk(record, rules)
-    return tuple(walk.at(index) for index in range(1, len(record.timepoints)))
+    sizes = _sizes(followed, roles, timepoints)
+    answers = (walk.at(index) for index in range(1, len(record.timepoints)))
+    return tuple(
+        _with_size(answer, record.fact(index).recist or sizes.get(index), rules)
+        for index, answer in enumerate(answers, start=1)
+    )
+
+
+def _sizes(
+    tracks: Sequence[Track], roles: Sequence[Designation], timepoints: Sequence[Timepoint]
+) -> Mapping[int, OverallResponse]:
+    """RECIST 1.1 of every follow-up by the diameters; nothing where none were taken at baseline."""
+    first = timepoints[0].id
+    if all((seen := track.at(first)) is None or seen.diameter_mm is None for track in tracks):
+        return {}
+    return {i: a.overall for i, a in enumerate(recist11.assess(tracks, roles, timepoints), start=1)}
+
+
+def _with_size(answer: CriterionAssessment, size: OverallResponse | None, rules: Rules) -> CriterionAssessment:
+    """The answer; where size progresses while uptake has gone, with the scan that the paper then asks for (PE5)."""
+    if size is not OverallResponse.PD or answer.overall is not _M.CMR:
+        return answer
+    told = f"CMR, but RECIST shows PD: a further scan within {rules.follow_up_weeks} weeks must decide"
+    due = Firing("PERCIST/PE5", told, {"recist": size.value})
+    return replace(answer, rule=(*answer.rule[:-1], due, answer.rule[-1]), parts={"recist": size})
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+from trialimg.core.responses import OverallResponse
 from trialimg.criteria.measurability import Measurable
 from trialimg.criteria.thresholds import require_not_negative
 
-__all__ = ["Facts", "Reference", "Rules", "Unknown", "measurable"]
+__all__ = ["Facts", "LeanMass", "Reference", "Rules", "SulPeak", "Unknown", "measurable"]
 
 
 class Reference(Enum):
@@ -25,6 +26,22 @@ class Unknown(Enum):
     NOTE = "note"
     """They are compared, and the answer says what was not known."""
     NE = "NE"
+
+
+class SulPeak(Enum):
+    """The sphere whose mean is SULpeak."""
+
+    SPHERE_12_MM = "12mm"
+    """12 mm across, 0.905 mL."""
+    SPHERE_1_ML = "1ml"
+    """1 mL, 12.4 mm across."""
+
+
+class LeanMass(Enum):
+    """The formula of lean body mass in SUL."""
+
+    JAMES = "james"
+    JANMAHASATIAN = "janmahasatian"
 
 
 @dataclass(frozen=True)
@@ -46,6 +63,12 @@ class Facts:
     """No lesion stands out from the tissue around it, or from blood pool."""
     tlg: Decimal | None = None
     """Total lesion glycolysis of the (up to five) measured lesions, SUL x mL."""
+    sulpeak_def: SulPeak | None = None
+    """The sphere that this scan's ``sul_peak`` were measured with."""
+    lean_mass: LeanMass | None = None
+    """The formula behind them."""
+    recist: OverallResponse | None = None
+    """Response by RECIST at this timepoint, where it does not follow from the diameters."""
     extent_increased: bool = False
     """Visible extent of uptake is larger by more than the limit, by the reader's word."""
 
@@ -54,6 +77,11 @@ class Facts:
 class Rules:
     """The numbers of PERCIST 1.0."""
 
+    sulpeak_def: SulPeak = SulPeak.SPHERE_12_MM
+    """The sphere of the trial; a scan measured with another one cannot be compared."""
+    lean_mass: LeanMass = LeanMass.JAMES
+    follow_up_weeks: Decimal = Decimal(4)
+    """A complete response where RECIST shows progression asks for a further scan by then."""
     liver_factor: Decimal = Decimal("1.5")
     """Measurable: hottest lesion at least so many times the liver mean ..."""
     liver_sds: Decimal = Decimal(2)

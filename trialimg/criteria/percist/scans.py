@@ -41,12 +41,31 @@ def measurable_baseline(hottest: Decimal | None, facts: Facts, rules: Rules) -> 
 
 def comparable(now: Facts, baseline: Facts, rules: Rules) -> Iterator[Obstacle]:
     """What keeps a scan from being compared with baseline, and what is not known of it (PE4)."""
+    yield from _definition(now, baseline, rules)
     yield from _liver(now, baseline, rules)
     yield from _uptake(now, baseline, rules)
     if now.same_scanner is False:
         yield _stop("another scanner or reconstruction than at baseline")
     elif now.same_scanner is None:
         yield _unknown("same scanner and reconstruction", rules)
+
+
+def _definition(now: Facts, baseline: Facts, rules: Rules) -> Iterator[Obstacle]:
+    """Whether both scans measured SULpeak as the trial does."""
+    unsaid: list[str] = []
+    for name in ("sulpeak_def", "lean_mass"):
+        wanted = getattr(rules, name)
+        said = [getattr(fact, name) for fact in (baseline, now)]
+        strangers = sorted({one.value for one in said if one not in (None, wanted)})
+        if strangers:
+            text = f"{name} is {' and '.join(strangers)}, of the trial {wanted.value}"
+            yield Obstacle(Firing("PERCIST/PE1", f"{text}: scans cannot be compared"), True)
+        elif None in said:
+            unsaid.append(f"{name} ({wanted.value})")
+    if unsaid:
+        stops = rules.unknown_comparability is Unknown.NE
+        end = "scans cannot be compared" if stops else "taken to be so"
+        yield Obstacle(Firing("PERCIST/PE1", f"{' and '.join(unsaid)} not recorded at both scans: {end}"), stops)
 
 
 def _liver(now: Facts, baseline: Facts, rules: Rules) -> Iterator[Obstacle]:
