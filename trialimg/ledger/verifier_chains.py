@@ -58,7 +58,9 @@ class Chains:
                 if not some_are_withheld:
                     self.findings.add("missing_trial", f"trial {trial!r}", f"{where} has it, but no entry is here")
             elif tail.trial_sequence != head.trial_sequence:
-                message = f"is no. {tail.trial_sequence} and the last of its trial; by {where} no. {head.trial_sequence} is"
+                message = (
+                    f"is the last of its trial as no. {tail.trial_sequence}, in {where} it is no. {head.trial_sequence}"
+                )
                 self.findings.add("wrong_head", f"entry {tail.sequence}", message)
             elif tail.hash != head.hash:
                 tail.doubted = None

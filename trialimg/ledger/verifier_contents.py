@@ -155,10 +155,9 @@ class Contents:
 
     def _content(self, content: Sealed | Redacted, expected: _Tombstone, entry: Entry) -> None:
         if content.digest != expected.digest:
-            kind = "altered_detail" if expected.kind == DETAIL_KIND else "altered_record"
-            self.findings.add(
-                kind, expected.name, f"was altered: it is not what entry {entry.sequence} has a digest of"
-            )
+            what = "altered_detail" if expected.kind == DETAIL_KIND else "altered_record"
+            message = f"was altered: its digest is not the one in entry {entry.sequence}"
+            self.findings.add(what, expected.name, message)
         if isinstance(content, Redacted):
             self.redacted += 1
             if content.by > entry.sequence:
