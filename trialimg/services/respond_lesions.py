@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -28,7 +28,7 @@ from trialimg.core.trial import Timepoint
 from trialimg.services.respond_checks import LesionRow, check_rows
 from trialimg.services.tables import Row, read_table
 
-__all__ = ["BASELINE_NAME", "SubjectReading", "read_lesions"]
+__all__ = ["BASELINE_NAME", "SubjectReading", "lesion_row", "read_lesions", "subject_reading"]
 
 _REQUIRED = ("subject", "timepoint", "date", "lesion", "role", "kind", "organ", "seen", "diameter_mm")
 _LENGTHS = ("short_mm", "volume_ml", "mean_hu", "sul_peak", "slice_mm")
@@ -76,7 +76,7 @@ def read_lesions(
         baseline, rows that stand twice, lesions that change their role, and whatever contradicts itself.
     """
     table = read_table(text, source, required=_REQUIRED, optional=_OPTIONAL)
-    rows = [row for row in map(_lesion_row, table.rows) if row is not None]
+    rows = [row for row in map(lesion_row, table.rows) if row is not None]
     if not table.rows and not table.faults and not may_be_empty:
         table.fault(1, "empty", "the table has no rows")
     by_subject: dict[tuple[str, str], list[LesionRow]] = {}
@@ -89,7 +89,7 @@ def read_lesions(
     if table.faults:
         table.faults.sort(key=lambda fault: int(fault.where.rpartition(":")[2]))
         raise ReadingError(f"{source}: {len(table.faults)} fault(s), nothing was judged", tuple(table.faults))
-    return tuple(_reading(key, own, timepoints[key]) for key, own in by_subject.items())
+    return tuple(subject_reading(key, own, timepoints[key]) for key, own in by_subject.items())
 
 
 def _timepoints(rows: list[LesionRow], baseline: str | None) -> tuple[Timepoint, ...]:
@@ -126,8 +126,8 @@ def _timepoint(name: str, order: int, dates: list[date]) -> Timepoint:
     return Timepoint(name, order, last, first if first != last else None)
 
 
-def _lesion_row(row: Row) -> LesionRow | None:
-    """One line; None where it cannot be understood, its faults noted."""
+def lesion_row(row: Row) -> LesionRow | None:
+    """One line of a table of lesions; None where it cannot be understood, its faults noted."""
     before = len(row.table.faults)
     role, seen = row.word("role", Role, required=True), row.word("seen", Seen, required=True)
     kind, day = row.word("kind", LesionKind, required=True), row.day("date", required=True)
@@ -183,7 +183,10 @@ def _number(row: Row, column: str) -> Decimal | None:
     return value
 
 
-def _reading(key: tuple[str, str], rows: list[LesionRow], timepoints: tuple[Timepoint, ...]) -> SubjectReading:
+def subject_reading(
+    key: tuple[str, str], rows: Sequence[LesionRow], timepoints: tuple[Timepoint, ...]
+) -> SubjectReading:
+    """What a (subject, reader) recorded in lines that were checked, at timepoints of which baseline stands first."""
     at = {timepoint.id: timepoint for timepoint in timepoints}
     lesions = {name: _lesion(own) for name, own in _by_lesion(rows).items()}
     seen: dict[str, list[Observation]] = {name: [] for name in lesions}
