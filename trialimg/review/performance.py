@@ -22,7 +22,6 @@ from typing import TypeVar
 
 from trialimg.core.errors import Fault, InvalidValueError
 from trialimg.core.reading import Seat
-from trialimg.review.design import TriggerVariable
 
 __all__ = [
     "ControlPoint",
@@ -72,8 +71,8 @@ class DoubleRead:
     second: str
     month: str
     """``YYYY-MM`` of the later of the two signatures."""
-    differed: tuple[TriggerVariable, ...] = ()
-    """Triggers that fired; empty: the case was not adjudicated."""
+    differed: tuple[str, ...] = ()
+    """Variables whose triggers fired; empty: the case was not adjudicated."""
     chosen: Seat | None = None
     """Seat whose read the adjudicator chose; None: not adjudicated, or not decided yet."""
 
@@ -170,12 +169,11 @@ def adjudication_rate(reads: Iterable[DoubleRead]) -> Count:
     return Count(sum(bool(read.differed) for read in reads), len(reads))
 
 
-def adjudication_by_variable(reads: Iterable[DoubleRead]) -> dict[TriggerVariable, Count]:
-    """Double-read cases that differed in each variable; a case may differ in several."""
+def adjudication_by_variable(reads: Iterable[DoubleRead]) -> dict[str, Count]:
+    """Double-read cases that differed in each variable in which any did; a case may differ in several."""
     reads = tuple(reads)
-    return {
-        variable: Count(sum(variable in read.differed for read in reads), len(reads)) for variable in TriggerVariable
-    }
+    variables = sorted({variable for read in reads for variable in read.differed})
+    return {variable: Count(sum(variable in read.differed for read in reads), len(reads)) for variable in variables}
 
 
 def counts_by_reader(reads: Iterable[DoubleRead]) -> dict[str, ReaderCounts]:

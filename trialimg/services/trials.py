@@ -12,6 +12,7 @@ from trialimg.core.access import Action, Actor
 from trialimg.core.errors import Fault, ProtocolError
 from trialimg.protocol.load import read_protocol
 from trialimg.protocol.model import Protocol, full
+from trialimg.review.design import Amendment
 from trialimg.services.journal import Journal, Records
 from trialimg.services.ports import Transaction
 from trialimg.services.records import Place, RecordVersion
@@ -20,7 +21,6 @@ __all__ = [
     "PROTOCOL",
     "READ",
     "TRIAL",
-    "Amendment",
     "Change",
     "Difference",
     "amend_protocol",
@@ -70,17 +70,6 @@ class Difference:
     after: str | None
 
 
-@dataclass(frozen=True)
-class Amendment:
-    """A protocol that takes the place of another."""
-
-    trial: str
-    text: str
-    change: Change
-    reopens: tuple[str, ...] | None = None
-    """Ids of the reads that have to be done again; None: nobody has said."""
-
-
 def open_trial(records: Records, actor: Actor, text: str, change: Change) -> RecordVersion:
     """Open the trial that a protocol file describes, and put that protocol in force.
 
@@ -106,33 +95,33 @@ def open_trial(records: Records, actor: Actor, text: str, change: Change) -> Rec
         return _put_in_force(journal, trial, first, change.reason)
 
 
-def amend_protocol(records: Records, actor: Actor, amendment: Amendment) -> RecordVersion:
-    """Put another protocol in force; the former ones stay readable.
+def amend_protocol(records: Records, actor: Actor, text: str, change: Change) -> RecordVersion:
+    """Put another protocol of a trial in force; the former ones stay readable.
 
     Notes
     -----
-    An amendment after the first read is flagged as such and names the reads that it reopens, or says that there are
-    none. The record keeps every setting that differs from the version before.
+    The record keeps every setting that differs from the version before. An amendment after the first read is flagged
+    as such and names the cases that it reopens, as its own ``reading.amendment`` says.
 
     Raises
     ------
     ProtocolError
-        If the protocol cannot be followed, is not one of this trial, or says nothing new; if its version was used
-        before; if reads were begun and nobody says which are reopened.
+        If the protocol cannot be followed, its trial is not open, it says nothing new, or its version was used before.
     """
-    protocol = read_protocol(amendment.text)
-    with records.change(actor, Action.AMEND_PROTOCOL, trial=amendment.trial) as journal:
-        amendment.change.require(_today(journal))
-        require_trial(journal.transaction, amendment.trial)
-        former = journal.transaction.versions(PROTOCOL, amendment.trial)
-        _require_new(protocol, amendment, former)
-        body = _protocol_body(protocol, amendment.text, journal, amendment.change)
+    protocol = read_protocol(text)
+    trial = protocol.trial.id
+    with records.change(actor, Action.AMEND_PROTOCOL, trial=trial) as journal:
+        change.require(_today(journal))
+        require_trial(journal.transaction, trial)
+        former = journal.transaction.versions(PROTOCOL, trial)
+        _require_new(protocol, change, former)
+        body = _protocol_body(protocol, text, journal, change)
         body["changes"] = [
             [found.key, found.before, found.after]
             for found in differences(full(read_protocol(former[-1].body["text"])), full(protocol))
         ]
-        body |= _effect_on_reads(journal.transaction, amendment)
-        return _put_in_force(journal, amendment.trial, body, amendment.change.reason)
+        body |= _effect_on_reads(journal.transaction, trial, protocol.reading.amendment)
+        return _put_in_force(journal, trial, body, change.reason)
 
 
 def protocol_of(transaction: Transaction, trial: str, version: int | None = None) -> RecordVersion:
@@ -212,33 +201,26 @@ def _put_in_force(journal: Journal, trial: str, body: Mapping[str, Any], reason:
     return journal.write(PROTOCOL, trial, body, action="put_protocol_in_force", place=place, reason=reason)
 
 
-def _require_new(protocol: Protocol, amendment: Amendment, former: Sequence[RecordVersion]) -> None:
-    if protocol.trial.id != amendment.trial:
-        raise ProtocolError(f"this is a protocol of {protocol.trial.id}, not of {amendment.trial}")
+def _require_new(protocol: Protocol, change: Change, former: Sequence[RecordVersion]) -> None:
     if protocol.digest == former[-1].body["digest"]:
         raise ProtocolError(f"nothing differs from version {former[-1].body['version']}, which is in force")
     if protocol.trial.version in [version.body["version"] for version in former]:
         raise ProtocolError(f"trial.version {protocol.trial.version!r} was used before; give the amendment its own")
-    if amendment.change.effective.isoformat() < former[-1].body["effective"]:
+    if change.effective.isoformat() < former[-1].body["effective"]:
         raise ProtocolError(f"effective before the version it replaces ({former[-1].body['effective']})")
 
 
-def _effect_on_reads(transaction: Transaction, amendment: Amendment) -> dict[str, Any]:
-    """Whether reads were begun under the former protocol, and which of them are done again."""
-    begun = {read.id: read.place.state for read in transaction.find(READ, Place(trial=amendment.trial))}
-    if not begun:
-        if amendment.reopens:
-            raise ProtocolError(f"no read of {amendment.trial} was begun: none can be reopened")
-        return {"after_first_read": False, "reopens": []}
-    if amendment.reopens is None:
-        message = f"{len(begun)} reads were begun under the protocol in force: say which of them it reopens, or none"
-        raise ProtocolError(message)
-    unknown = [read for read in amendment.reopens if begun.get(read) not in ("locked", "signed")]
-    if unknown:
-        message = "not a locked or signed read of this trial"
-        faults = tuple(Fault(read, "not_reopenable", message) for read in unknown)
-        raise ProtocolError(f"{len(unknown)} of the reads to reopen are not there or not finished", faults)
-    return {"after_first_read": True, "reopens": sorted(amendment.reopens)}
+def _effect_on_reads(transaction: Transaction, trial: str, rule: Amendment) -> dict[str, Any]:
+    """Whether reads were begun under the former protocol, and which of their cases are read anew."""
+    reads: dict[str, set[str]] = {}
+    for read in transaction.find(READ, Place(trial)):
+        reads.setdefault(read.place.case, set()).add(read.place.state)
+    reopened = {
+        Amendment.NONE: [],
+        Amendment.UNSIGNED: [case for case, states in reads.items() if "signed" not in states],
+        Amendment.ALL: list(reads),
+    }[rule]
+    return {"after_first_read": bool(reads), "reopens": sorted(reopened)}
 
 
 def _today(journal: Journal) -> dt.date:
