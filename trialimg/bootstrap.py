@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trialimg.protocol.images import Segmentation
     from trialimg.radiomics.settings import RadiomicsSettings
     from trialimg.services.journal import Records
-    from trialimg.services.ports import Exporter, FeatureExtractor, ImageSource, Progress, Segmenter
+    from trialimg.services.ports import Exporter, FeatureExtractor, Identity, ImageSource, Progress, Segmenter
     from trialimg.services.run import TrialRun
     from trialimg.services.sample import SampleSummary
     from trialimg.volume import Mask, Volume
@@ -26,6 +26,7 @@ __all__ = [
     "environment",
     "exporters",
     "feature_extractor",
+    "identity",
     "image_source",
     "make_folder",
     "open_image",
@@ -351,6 +352,13 @@ def records(home: Path, database: str | None = None) -> Records:
 
     store = SqlStore(database or home / "records.sqlite")
     return Records(store, SystemClock(), lambda: token_hex(SALT_BYTES), f"trialimg {__version__}")
+
+
+def identity() -> Identity:
+    """What passwords and one-time codes are made and checked by."""
+    from trialimg.adapters.identity.local import LocalIdentity
+
+    return LocalIdentity()
 
 
 def make_folder(folder: Path) -> None:

@@ -117,6 +117,8 @@ class Denial:
     """Whoever holds one of these roles in the trial, or ever held it there."""
     done: frozenset[str] = frozenset()
     """Whoever did one of these there, in the words of the ledger."""
+    told: frozenset[str] = frozenset()
+    """Whoever a record of one of these kinds names among its recipients."""
 
 
 _READING = frozenset({Action.READ, Action.ADJUDICATE})
@@ -127,7 +129,7 @@ DENIALS: tuple[Denial, ...] = (
         "a role held in the trial shows what readers must not know",
         held=frozenset({Role.ANALYST, Role.SPONSOR, Role.SITE, Role.INSPECTOR}),
     ),
-    Denial(_READING, "unblinded in the trial", done=frozenset({"unblind"})),
+    Denial(_READING, "unblinded in the trial", done=frozenset({"unblind"}), told=frozenset({"unblinding"})),
 )
 """Why someone who was granted a reader's role may still not read."""
 

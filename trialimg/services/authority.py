@@ -115,6 +115,9 @@ def _denied(transaction: Transaction, actor: Actor, rule: Denial, trial: str, at
     for action in sorted(rule.done):
         if next(transaction.entries(EntryQuery(trial=trial, who=actor.user, action=action, limit=1)), None):
             return f"{actor.user} may not read here: {rule.because}"
+    for kind in sorted(rule.told):
+        if any(actor.user in told.body["recipients"] for told in transaction.find(kind, Place(trial=trial))):
+            return f"{actor.user} may not read here: {rule.because}"
     return ""
 
 
