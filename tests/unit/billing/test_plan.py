@@ -6,22 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from trialimg.billing.plan import PriceItem, PricePlan, PriceUnit
-from trialimg.core.errors import BillingError, InvalidValueError
+from trialimg.billing.plan import PricePlan
+from trialimg.billing.prices import PriceItem, PriceUnit
+from trialimg.core.errors import InvalidValueError
 
 CASE = PriceItem("case", PriceUnit.CASE, Decimal("2000"))
 FREE = PriceItem("adjudication", PriceUnit.ADJUDICATION, Decimal("0"))
-
-
-def test_the_price_of_an_item_is_exact() -> None:
-    plan = PricePlan("CNY", (PriceItem("case", PriceUnit.CASE, Decimal("45.10")), FREE))
-    assert plan.price_of("case") * 3 == Decimal("135.30")
-    assert plan.price_of("adjudication") == 0
-
-
-def test_an_item_without_a_price_is_refused_rather_than_free() -> None:
-    with pytest.raises(BillingError, match="no item 'read'; it prices case, adjudication"):
-        PricePlan("CNY", (CASE, FREE)).price_of("read")
 
 
 @pytest.mark.parametrize("price", ["-0.01", "NaN", "Infinity"])

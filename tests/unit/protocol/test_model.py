@@ -95,7 +95,7 @@ class TestValues:
         assert read_protocol(broken("price: 2000", "price: 0.1")).price_plan is not None
         plan = read_protocol(broken("price: 2000", "price: 45.10")).price_plan
         assert plan is not None
-        assert plan.price_of("case") == Decimal("45.10")
+        assert plan.items[0].price == Decimal("45.10")
 
     def test_rules_are_those_of_the_criterion_with_the_overrides(self) -> None:
         assert PROTOCOL.response.rules == recist11.Rules()
