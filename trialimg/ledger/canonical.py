@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from trialimg.core.errors import Fault, InvalidValueError
 
@@ -36,12 +36,9 @@ def canonical(value: object) -> bytes:
     Rundgren, Jordan, Erdtman. JSON Canonicalization Scheme. RFC 8785, 2020 (without its floating-point numbers).
     """
     try:
-        ordered = value if type(value) is dict and _is_flat(value) else _ordered(value, "$")
+        return _encode(_ordered(value, "$")).encode()
     except RecursionError:
         raise _refusal("$", "too_deep", "nested too deeply, or within itself") from None
-    text = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False, sort_keys=ordered is value)
-    try:
-        return text.encode()
     except UnicodeEncodeError as wrong:
         raise _refusal("$", "surrogate", f"half a surrogate pair at character {wrong.start}") from None
 
@@ -55,10 +52,11 @@ def parse(data: bytes) -> Any:
         If the bytes are not the canonical form of any value.
     """
     try:
-        value = json.loads(data)
+        value = _decode(data.decode())
+        is_same = data.isascii() and _encode_sorted(value).encode() == data
     except (ValueError, RecursionError) as wrong:
         raise _refusal("$", "not_json", f"not JSON: {wrong}") from None
-    if canonical(value) != data:
+    if not is_same and canonical(value) != data:
         raise _refusal("$", "not_canonical", "not written in the canonical form")
     return value
 
@@ -73,6 +71,8 @@ def shaped(value: object, shape: Mapping[str, type]) -> dict[str, Any]:
     """
     if not isinstance(value, dict):
         raise _refusal("$", "not_an_object", "not a JSON object")
+    if {key: type(item) for key, item in value.items()} == shape:
+        return value
     faults = [Fault(key, "missing_key", "is missing") for key in shape if key not in value]
     faults += [Fault(key, "unknown_key", "is not known here") for key in value if key not in shape]
     faults += [
@@ -80,9 +80,7 @@ def shaped(value: object, shape: Mapping[str, type]) -> dict[str, Any]:
         for key, kind in shape.items()
         if key in value and type(value[key]) is not kind
     ]
-    if faults:
-        raise InvalidValueError(*faults)
-    return value
+    raise InvalidValueError(*faults)
 
 
 def hex_faults(where: str, text: str, size_bytes: int) -> tuple[Fault, ...]:
@@ -92,14 +90,19 @@ def hex_faults(where: str, text: str, size_bytes: int) -> tuple[Fault, ...]:
     return (Fault(where, "bad_hex", f"is not {2 * size_bytes} lower-case hexadecimal digits"),)
 
 
-def _is_flat(mapping: dict[Any, Any]) -> bool:
-    """True for what an entry looks like: ASCII keys, text and small integers only."""
-    return all(
-        type(key) is str
-        and key.isascii()
-        and (type(item) is str or (type(item) is int and -LARGEST_INTEGER <= item <= LARGEST_INTEGER))
-        for key, item in mapping.items()
-    )
+def _integer(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > LARGEST_INTEGER:
+        raise ValueError(f"an integer beyond {LARGEST_INTEGER}")
+    return int(digits)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not an integer")
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_encode_sorted = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode
+_decode = json.JSONDecoder(parse_float=_no_number, parse_int=_integer, parse_constant=_no_number).decode
 
 
 def _ordered(value: object, path: str) -> object:

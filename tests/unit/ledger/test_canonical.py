@@ -93,6 +93,8 @@ def test_a_value_within_itself_is_refused():
         b"\xff",
         b"{",
         b"[" * 100_000,
+        b"1" * 5000,
+        b'{"\\ud83d":1}',
         b"9007199254740992",
     ],
 )
