@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
@@ -10,7 +9,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 
 from trialimg.core.access import Actor, Role
-from trialimg.ledger.entry import Entry
+from trialimg.core.errors import IntegrityError
+from trialimg.ledger.bundle_format import CHECKPOINTS, DETAILS, ENTRIES, RECORDS, DetailLine, RecordLine
+from trialimg.ledger.bundle_reader import Line
+from trialimg.ledger.entry import DETAIL_KIND, REDACT, Entry
+from trialimg.ledger.findings import Finding
 from trialimg.ledger.merkle import Node
 from trialimg.ledger.sealed import Redacted, Sealed
 from trialimg.services.authority import GRANT, USER
@@ -37,6 +40,18 @@ class Tables:
     nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
     checkpoints: list[str] = field(default_factory=list)
     secrets: dict[str, bytes] = field(default_factory=dict)
+
+    def copied(self) -> Tables:
+        """What is kept never changes, so only what holds it is made anew."""
+        versions = {key: list(found) for key, found in self.versions.items()}
+        return Tables(
+            versions,
+            list(self.entries),
+            dict(self.details),
+            dict(self.nodes),
+            list(self.checkpoints),
+            dict(self.secrets),
+        )
 
 
 class MemoryTransaction:
@@ -75,6 +90,19 @@ class MemoryTransaction:
     def node(self, level: int, index: int) -> bytes:
         return self.tables.nodes[level, index]
 
+    def lines(self, name: str) -> Iterator[Line]:
+        made = [version for found in self.tables.versions.values() for version in found]
+        rows = {
+            ENTRIES: [entry.bytes() for entry in self.tables.entries],
+            RECORDS: [record_line(version).bytes() for version in sorted(made, key=lambda version: version.entry)],
+            DETAILS: [DetailLine(*kept).bytes() for kept in sorted(self.tables.details.items())],
+            CHECKPOINTS: [text.encode() for text in self.tables.checkpoints],
+        }
+        return (Line(f"{name} {number}", data) for number, data in enumerate(rows[name], start=1))
+
+    def disagreements(self) -> Iterator[Finding]:
+        return iter(())
+
     def append(
         self, entry: Entry, *, detail: Sealed | None, nodes: Sequence[Node], version: RecordVersion | None
     ) -> None:
@@ -86,11 +114,26 @@ class MemoryTransaction:
             self.tables.versions.setdefault((version.kind, version.id), []).append(version)
 
     def tombstone(self, sequence: int, *, detail: Redacted | None, content: Redacted | None) -> None:
+        made = self.tables.entries[sequence]
+        record = (made.object_kind, made.object_id, made.object_version)
+        self._require_justified(made, detail, (DETAIL_KIND, str(sequence), 0), made.detail)
+        self._require_justified(made, content, record, made.new)
         if detail:
             self.tables.details[sequence] = detail
         if content:
             for found in self.tables.versions.values():
                 found[:] = [replace(one, content=content) if one.entry == sequence else one for one in found]
+
+    def _require_justified(
+        self, made: Entry, tombstone: Redacted | None, named: tuple[str, str, int], digest: str
+    ) -> None:
+        if tombstone is None:
+            return
+        why = self.tables.entries[tombstone.by] if tombstone.by < len(self.tables.entries) else made
+        said = (why.object_kind, why.object_id, why.object_version)
+        meant = (REDACT, made.trial, *named, digest)
+        if (why.action, why.trial, *said, why.old) != meant or tombstone.digest != digest or not why.detail:
+            raise IntegrityError(f"entry {tombstone.by} does not justify this tombstone")
 
     def checkpoints(self) -> Sequence[str]:
         return tuple(self.tables.checkpoints)
@@ -116,11 +159,11 @@ class MemoryStore:
 
     @contextmanager
     def reading(self) -> Iterator[MemoryTransaction]:
-        yield MemoryTransaction(copy.deepcopy(self.tables))
+        yield MemoryTransaction(self.tables.copied())
 
     @contextmanager
     def changing(self) -> Iterator[MemoryTransaction]:
-        changed = copy.deepcopy(self.tables)
+        changed = self.tables.copied()
         yield MemoryTransaction(changed)
         self.tables = changed
 
@@ -142,6 +185,13 @@ def granted(records: Records, user: str, role: Role, *, trial: str = "*", site: 
         key = f"{user}/{role.value}/{trial}/{site}"
         journal.write(GRANT, key, body, action="grant", place=Place(person=user, state="valid"))
     return Actor(user, role, "test session")
+
+
+def record_line(version: RecordVersion) -> RecordLine:
+    """A version as a bundle has it."""
+    return RecordLine(
+        version.entry, version.kind, version.id, version.version, version.place.trial, content=version.content
+    )
 
 
 def _lies_at(place: Place, asked: Place) -> bool:

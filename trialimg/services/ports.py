@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from trialimg.core.prompts import Prompt
+from trialimg.ledger.bundle_reader import Line
 from trialimg.ledger.entry import Entry
+from trialimg.ledger.findings import Finding
 from trialimg.ledger.merkle import Node
 from trialimg.ledger.sealed import Redacted, Sealed
 from trialimg.services.images import ContourSet, ImageIndex, SeriesRecord
@@ -187,14 +189,11 @@ class Transaction(Protocol):
     def node(self, level: int, index: int) -> bytes:
         """A kept node of the Merkle tree; level 0 holds the leaves."""
 
-    def every_version(self) -> Iterator[RecordVersion]:
-        """Every version of every record, in the order of the entries that made them."""
+    def lines(self, name: str) -> Iterator[Line]:
+        """What a bundle's file of entries, records, details or checkpoints holds, as it is kept; nothing is judged."""
 
-    def every_detail(self) -> Iterator[tuple[int, Sealed | Redacted]]:
-        """Every `detail` with the sequence of its entry, in this order."""
-
-    def every_node(self) -> Iterator[Node]:
-        """Every kept node of the Merkle tree, by level and index."""
+    def disagreements(self) -> Iterator[Finding]:
+        """Where things that are kept twice, to be found faster, do not say the same: the tree, the latest versions."""
 
     def append(
         self, entry: Entry, *, detail: Sealed | None, nodes: Sequence[Node], version: RecordVersion | None

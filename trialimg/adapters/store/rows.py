@@ -8,11 +8,23 @@ from typing import Any
 from sqlalchemy import Row
 
 from trialimg.core.errors import IntegrityError, InvalidValueError
+from trialimg.ledger.bundle_format import DETAILS, ENTRIES, DetailLine, RecordLine
+from trialimg.ledger.bundle_reader import Line
+from trialimg.ledger.canonical import canonical
 from trialimg.ledger.entry import Entry
 from trialimg.ledger.sealed import Redacted, Sealed
 from trialimg.services.records import Place, RecordVersion
 
-__all__ = ["content_row", "current_row", "read_content", "read_entry", "read_version", "version_row"]
+__all__ = [
+    "content_row",
+    "current_row",
+    "entry_row",
+    "line_of",
+    "read_content",
+    "read_entry",
+    "read_version",
+    "version_row",
+]
 
 ENTRY_FIELDS = tuple(field.name for field in fields(Entry))
 
@@ -92,3 +104,25 @@ def current_row(version: RecordVersion) -> dict[str, Any]:
         "person": place.person,
         "state": place.state,
     }
+
+
+def line_of(name: str, row: Row[Any]) -> Line:
+    """The row as a line of a bundle's file; of a row that cannot be one, what is wrong with it."""
+    where = _name_of(name, row)
+    try:
+        if name == ENTRIES:
+            return Line(where, canonical({field: row._mapping[field] for field in ENTRY_FIELDS}))
+        if name == DETAILS:
+            return Line(where, DetailLine(row.sequence, read_content(row, where)).bytes())
+        content = read_content(row, where)
+        return Line(where, RecordLine(row.entry, row.kind, row.id, row.version, row.trial, content).bytes())
+    except (IntegrityError, InvalidValueError) as fault:
+        return Line(where, b"", str(fault))
+
+
+def _name_of(name: str, row: Row[Any]) -> str:
+    if name == ENTRIES:
+        return f"row of entry {row.sequence}"
+    if name == DETAILS:
+        return f"detail of entry {row.sequence}"
+    return f"record {row.kind} {row.id} version {row.version}"

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Row,
@@ -18,31 +19,33 @@ from sqlalchemy import (
     insert,
     select,
     text,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from trialimg.adapters.store import tables
+from trialimg.adapters.store.agreement import disagreements, paged
 from trialimg.adapters.store.rows import (
     content_row,
     current_row,
     entry_row,
+    line_of,
     read_content,
     read_entry,
     read_version,
     version_row,
 )
 from trialimg.core.errors import IntegrityError
+from trialimg.ledger.bundle_format import CHECKPOINTS, DETAILS, ENTRIES, RECORDS
+from trialimg.ledger.bundle_reader import Line
 from trialimg.ledger.entry import Entry
+from trialimg.ledger.findings import Finding
 from trialimg.ledger.merkle import Node
 from trialimg.ledger.sealed import Redacted, Sealed
 from trialimg.services.records import EntryQuery, Place, RecordVersion
 
 __all__ = ["SqlTransaction"]
 
-_PAGE = 1000
-"""Rows read at once, so that nobody's memory has to hold a whole ledger."""
 _LARGEST_BATCH = 10_000
 _COLUMN = {"trial": "trial", "case": "case_id", "person": "person", "state": "state"}
 """Word of a `Place` to its column."""
@@ -62,6 +65,11 @@ _latest = select(_version).join(
 )
 _latest_of = _latest.where(_current.c.kind == bindparam("its_kind"), _current.c.id == bindparam("its_id"))
 _last_of = select(_entry).where(_entry.c.trial == bindparam("its_trial")).order_by(_entry.c.sequence.desc()).limit(1)
+_LINES_OF = {
+    ENTRIES: (_entry, _entry.c.sequence),
+    RECORDS: (_version, _version.c.entry),
+    DETAILS: (_detail, _detail.c.sequence),
+}
 
 
 class SqlTransaction:
@@ -88,8 +96,7 @@ class SqlTransaction:
 
     def find(self, kind: str, place: Place, *, after: str = "", limit: int | None = None) -> Iterator[RecordVersion]:
         self.flush()
-        asked = _latest.where(*_at(kind, place)).order_by(_current.c.id)
-        for row in self._paged(asked, _current.c.id, (after,), limit):
+        for row in self._paged(_latest.where(*_at(kind, place)), _current.c.id, after, limit):
             yield read_version(row)
 
     def count(self, kind: str, place: Place) -> int:
@@ -111,8 +118,8 @@ class SqlTransaction:
 
     def entries(self, asked: EntryQuery) -> Iterator[Entry]:
         self.flush()
-        found = select(_entry).where(*_asked(asked)).order_by(_entry.c.sequence)
-        for row in self._paged(found, _entry.c.sequence, (asked.start - 1,), asked.limit):
+        found = select(_entry).where(*_asked(asked))
+        for row in self._paged(found, _entry.c.sequence, asked.start - 1, asked.limit):
             yield read_entry(row)
 
     def detail(self, sequence: int) -> Sealed | Redacted | None:
@@ -129,24 +136,19 @@ class SqlTransaction:
             raise IntegrityError(f"node {index} of level {level} of the ledger's tree is missing")
         return bytes(found)
 
-    def every_version(self) -> Iterator[RecordVersion]:
+    def lines(self, name: str) -> Iterator[Line]:
         self.flush()
-        asked = select(_version).order_by(_version.c.entry)
-        for row in self._paged(asked, _version.c.entry, (-1,), None):
-            yield read_version(row)
+        if name == CHECKPOINTS:
+            kept = enumerate(self.checkpoints())
+            yield from (Line(f"checkpoint {number}", text.encode()) for number, text in kept)
+            return
+        table, key = _LINES_OF[name]
+        for row in self._paged(select(table), key, -1):
+            yield line_of(name, row)
 
-    def every_detail(self) -> Iterator[tuple[int, Sealed | Redacted]]:
+    def disagreements(self) -> Iterator[Finding]:
         self.flush()
-        asked = select(_detail).order_by(_detail.c.sequence)
-        for row in self._paged(asked, _detail.c.sequence, (-1,), None):
-            yield row.sequence, read_content(row, f"reason of entry {row.sequence}")
-
-    def every_node(self) -> Iterator[Node]:
-        self.flush()
-        asked = select(_node).order_by(_node.c.level, _node.c.index)
-        for row in self._paged(asked, (_node.c.level, _node.c.index), (-1, -1), None):
-            its = row._mapping  # a row has a method called index
-            yield Node(its["level"], its["index"], bytes(its["hash"]))
+        yield from disagreements(self._connection, self.lines(ENTRIES))
 
     def append(
         self, entry: Entry, *, detail: Sealed | None, nodes: Sequence[Node], version: RecordVersion | None
@@ -213,18 +215,8 @@ class SqlTransaction:
         else:
             self._connection.execute(update(table).where(column == sequence).values(content_row(tombstone)))
 
-    def _paged(self, asked: Select[Any], key: Any, after: tuple[Any, ...], limit: int | None) -> Iterator[Row[Any]]:
-        """Rows behind ``after`` by their key, a page at a time: no cursor stays open when the reader stops."""
-        columns = key if isinstance(key, tuple) else (key,)
-        while limit is None or limit > 0:
-            wanted = _PAGE if limit is None else min(limit, _PAGE)
-            behind = columns[0] > after[0] if len(columns) == 1 else tuple_(*columns) > tuple_(*after)
-            rows = self._connection.execute(asked.where(behind).limit(wanted)).all()
-            yield from rows
-            if len(rows) < wanted:
-                return
-            after = tuple(rows[-1]._mapping[column.name] for column in columns)
-            limit = None if limit is None else limit - wanted
+    def _paged(self, asked: Select[Any], key: Column[Any], after: Any, limit: int | None = None) -> Iterator[Row[Any]]:
+        return paged(self._connection, asked, key, after=after, limit=limit)
 
 
 def _at(kind: str, place: Place) -> list[ColumnElement[bool]]:

@@ -87,6 +87,7 @@ _DETAIL_JUSTIFIED = """
     NEW.sequence = OLD.sequence AND NEW.salt IS NULL AND NEW.content IS NULL AND EXISTS (
         SELECT 1 FROM entry AS it JOIN entry AS why ON why.sequence = NEW.redacted_by
         WHERE it.sequence = OLD.sequence AND it.detail = NEW.digest AND why.action = 'redact' AND why.old = NEW.digest
+          AND why.trial = it.trial AND why.detail <> ''
           AND why.object_kind = 'ledger.detail' AND why.object_id = CAST(OLD.sequence AS TEXT))"""
 
 _VERSION_JUSTIFIED = """
@@ -95,6 +96,7 @@ _VERSION_JUSTIFIED = """
     AND NEW.salt IS NULL AND NEW.content IS NULL AND EXISTS (
         SELECT 1 FROM entry AS it JOIN entry AS why ON why.sequence = NEW.redacted_by
         WHERE it.sequence = OLD.entry AND it.new = NEW.digest AND why.action = 'redact' AND why.old = NEW.digest
+          AND why.trial = it.trial AND why.detail <> ''
           AND why.object_kind = OLD.kind AND why.object_id = OLD.id AND why.object_version = OLD.version)"""
 
 _JUSTIFIED = {"detail": _DETAIL_JUSTIFIED, "version": _VERSION_JUSTIFIED}
