@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from trialimg.core.errors import Fault, ProtocolError
 from trialimg.protocol.load import read_protocol
 from trialimg.protocol.model import Protocol, full
 from trialimg.review.design import Amendment
+from trialimg.services.differences import differences
 from trialimg.services.journal import Journal, Records
 from trialimg.services.ports import Transaction
 from trialimg.services.records import Place, RecordVersion
@@ -22,9 +23,7 @@ __all__ = [
     "READ",
     "TRIAL",
     "Change",
-    "Difference",
     "amend_protocol",
-    "differences",
     "open_trial",
     "protocol_of",
     "require_trial",
@@ -59,15 +58,6 @@ class Change:
         if self.effective > today:
             message = f"effective from {self.effective}: put it in force on that day; today is {today}"
             raise ProtocolError(message, (Fault("effective", "not_due", message),))
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One setting that two protocols give another value; None where one of them has no such setting."""
-
-    key: str
-    before: str | None
-    after: str | None
 
 
 def open_trial(records: Records, actor: Actor, text: str, change: Change) -> RecordVersion:
@@ -155,13 +145,6 @@ def require_trial(transaction: Transaction, trial: str) -> RecordVersion:
     return found
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """Every setting that has another value, by its path of keys."""
-    old, new = dict(_leaves(before, "")), dict(_leaves(after, ""))
-    keys = [*old, *(key for key in new if key not in old)]
-    return tuple(Difference(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key))
-
-
 def text_difference(before: str, after: str, *, names: tuple[str, str]) -> str:
     """What differs in the text, line by line, in the unified form of ``diff``."""
     return "".join(difflib.unified_diff(_lines(before), _lines(after), *names))
@@ -169,17 +152,6 @@ def text_difference(before: str, after: str, *, names: tuple[str, str]) -> str:
 
 def _lines(text: str) -> list[str]:
     return [f"{line}\n" for line in text.splitlines()]
-
-
-def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _leaves(item, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _leaves(item, f"{path}[{number}]")
-    else:
-        yield path, "null" if value is None else str(value)
 
 
 def _protocol_body(protocol: Protocol, text: str, journal: Journal, change: Change) -> dict[str, Any]:

@@ -14,9 +14,7 @@ from trialimg.protocol.load import read_protocol
 from trialimg.services.records import EntryQuery, Place
 from trialimg.services.trials import (
     Change,
-    Difference,
     amend_protocol,
-    differences,
     open_trial,
     protocol_of,
     text_difference,
@@ -68,19 +66,6 @@ def test_the_lines_that_differ_are_shown():
     shown = text_difference(VALID, NEW_TEXT, names=("1.0", "1.1"))
     assert "-    pr_decrease: 0.30\n+    pr_decrease: 0.35\n" in shown
     assert text_difference(VALID, VALID, names=("1.0", "1.0")) == ""
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        ({"a": {"b": 1}}, {"a": {"b": 1}}, ()),
-        ({"a": [1, 2]}, {"a": [1]}, (Difference("a[1]", "2", None),)),
-        ({"a": None}, {"a": 0}, (Difference("a", "null", "0"),)),
-        ({}, {"a": {"b": "x"}}, (Difference("a.b", None, "x"),)),
-    ],
-)
-def test_settings_are_compared_by_their_place(before, after, expected):
-    assert differences(before, after) == expected
 
 
 @pytest.mark.requirement("FDA-01")
