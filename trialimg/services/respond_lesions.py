@@ -205,14 +205,14 @@ def subject_reading(
     )
 
 
-def _by_lesion(rows: list[LesionRow]) -> dict[str, list[LesionRow]]:
+def _by_lesion(rows: Sequence[LesionRow]) -> dict[str, list[LesionRow]]:
     found: dict[str, list[LesionRow]] = {}
     for row in rows:
         found.setdefault(row.lesion, []).append(row)
     return found
 
 
-def _lesion(rows: list[LesionRow]) -> Lesion:
+def _lesion(rows: Sequence[LesionRow]) -> Lesion:
     """One lesion by all of its rows; what only some of them say holds for it."""
     return Lesion(
         rows[0].lesion,
