@@ -145,9 +145,8 @@ def sign_review(records: Records, actor: Actor, proof: Proof, review: str, *, se
     with records.change(actor, Action.REVIEW_AUDIT, trial=trial) as journal:
         task = _review(journal.transaction, review)
         sampled = {number for number, _ in task.body["sample"]}
-        strangers = [
-            Fault(str(n), "not_sampled", "is not part of the sample") for n in seen.findings if n not in sampled
-        ]
+        strange = [number for number in seen.findings if number not in sampled]
+        strangers = tuple(Fault(str(number), "not_sampled", "is not part of the sample") for number in strange)
         if task.place.state != "open" or not seen.conclusion.strip() or strangers:
             raise ReadingError(f"audit review {review} needs an open sample and a conclusion", strangers)
         entries = [next(journal.transaction.entries(EntryQuery(start=n, limit=1))) for n in sorted(sampled)]
