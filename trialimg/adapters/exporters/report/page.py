@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-from functools import cache
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from trialimg.adapters.exporters.figures.figure import Figure
 from trialimg.adapters.exporters.figures.kaplan_meier import kaplan_meier_figure
-from trialimg.adapters.exporters.figures.look import look_of
 from trialimg.adapters.exporters.figures.spider import spider
 from trialimg.adapters.exporters.figures.swimmer import swimmers
 from trialimg.adapters.exporters.figures.thresholds import thresholds_of
 from trialimg.adapters.exporters.figures.waterfall import waterfall
+from trialimg.adapters.exporters.rendering import environment
 from trialimg.adapters.exporters.report.appendix import origin_of, truth_grid
 from trialimg.adapters.exporters.report.methods import methods_of
 from trialimg.adapters.exporters.report.quality import quality_of
@@ -25,16 +19,13 @@ from trialimg.services.results import TrialResult
 
 __all__ = ["html_of"]
 
-_HERE = Path(__file__).parent.parent
-_FONTS = ((400, "ReportSans-Regular.ttf"), (600, "ReportSans-SemiBold.ttf"))
-
 
 def html_of(result: TrialResult) -> str:
     """The report; the same results give the same text."""
     thresholds = thresholds_of(result)
     trial = result.protocol.get("trial") or {}
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             result=result,
@@ -64,25 +55,3 @@ def _figures(*made: Figure | None) -> list[Figure]:
 def _conventions(result: TrialResult) -> list[str]:
     measured = (r.measurement for s in result.subjects for t in s.timepoints for r in t.lesions)
     return sorted({m.convention for m in measured if m is not None})
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(fonts=_font_faces(), look_of=look_of)
-    return environment
-
-
-def _font_faces() -> str:
-    faces = []
-    for weight, name in _FONTS:
-        data = base64.b64encode((_HERE / "fonts" / name).read_bytes()).decode()
-        source = f"url(data:font/ttf;base64,{data}) format('truetype')"
-        faces.append(f"@font-face{{font-family:'Report Sans';font-weight:{weight};src:{source}}}")
-    return "\n".join(faces)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from weasyprint import HTML
-from weasyprint.urls import URLFetcher
-
+from trialimg.adapters.exporters.rendering import pdf_of
 from trialimg.adapters.exporters.report.page import html_of
 from trialimg.adapters.exporters.writing import write_whole
-from trialimg.core.digest import digest_of
 from trialimg.services.results import TrialResult
 
 __all__ = ["PdfExporter", "pdf_of"]
@@ -24,10 +21,3 @@ class PdfExporter:
     def export(self, result: TrialResult, out: Path) -> tuple[Path, ...]:
         """Write the report into a folder."""
         return (write_whole(out / "report.pdf", pdf_of(html_of(result))),)
-
-
-def pdf_of(html: str) -> bytes:
-    """Pages of the text; no clock and no chance stands in them, and nothing is fetched from outside."""
-    page = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=("data",)))
-    data: bytes = page.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=digest_of(html.encode()).encode())
-    return data
