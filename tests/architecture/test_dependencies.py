@@ -14,6 +14,7 @@ import pytest
 NOT_IMPORTED = {
     "pyjpegls": "decoder that pydicom finds by itself (JPEG-LS)",
     "pylibjpeg-openjpeg": "decoder that pydicom finds by itself (JPEG 2000)",
+    "uvicorn": "server of the dashboard, started as a program",
     "highdicom": "DICOM SEG and SR, read and written by the next slices",
 }
 

@@ -1,0 +1,118 @@
+"""The one way by which pixels leave the server: a token bound to a signed-in reader, checked at every request."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import jwt
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+__all__ = ["Images", "PixelTokens", "Viewing", "pixel_routes"]
+
+TOKEN_SECONDS = 600
+HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+_ALGORITHM = "HS256"
+_SECRET_BYTES = 32
+_CLAIMS = ("sub", "sid", "case", "exp")
+
+
+@dataclass(frozen=True)
+class Viewing:
+    """Who looks at what."""
+
+    user: str
+    session: str
+    """Sign-in that the token was given in; a sign-out ends it."""
+    case: str
+
+
+class Images(Protocol):
+    """What the route needs: the images, and whether they may be seen now."""
+
+    def may_view(self, viewing: Viewing, series: str) -> bool: ...
+
+    def opened(self, viewing: Viewing, series: str) -> None:
+        """Keep in the audit trail that a series was opened."""
+
+    def geometry(self, series: str) -> Mapping[str, Any] | None: ...
+
+    def slice(self, series: str, number: int) -> bytes | None: ...
+
+
+class PixelTokens:
+    """Short-lived tokens; they say who looks at which case, never that this is allowed: that is asked each time."""
+
+    def __init__(self, secret: bytes | None = None, *, seconds: int = TOKEN_SECONDS) -> None:
+        self._secret = secret or secrets.token_bytes(_SECRET_BYTES)
+        if len(self._secret) < _SECRET_BYTES:
+            raise ValueError(f"the secret of the pixel route needs {_SECRET_BYTES} bytes, not {len(self._secret)}")
+        self.seconds = seconds
+
+    def issue(self, viewing: Viewing) -> str:
+        claims = {"sub": viewing.user, "sid": viewing.session, "case": viewing.case, "exp": time.time() + self.seconds}
+        return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
+
+    def read(self, token: str) -> Viewing | None:
+        """Whom the token was given to; None if it is not one of ours or no longer valid."""
+        try:
+            claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options={"require": list(_CLAIMS)})
+        except jwt.InvalidTokenError:
+            return None
+        return Viewing(claims["sub"], claims["sid"], claims["case"])
+
+
+Answer = Callable[[Viewing, str, Request], Response]
+
+
+def pixel_routes(tokens: PixelTokens, images: Images) -> list[Route]:
+    """The routes `/images/{series}/geometry`, `/slice/{number}` and `/token`."""
+
+    def geometry(viewing: Viewing, series: str, _request: Request) -> Response:
+        found = images.geometry(series)
+        if found is None:
+            return _refused(404, "no such series")
+        images.opened(viewing, series)
+        return JSONResponse(dict(found), headers=HEADERS)
+
+    def slice_(_viewing: Viewing, series: str, request: Request) -> Response:
+        data = images.slice(series, request.path_params["number"])
+        if data is None:
+            return _refused(404, "no such slice")
+        return Response(data, media_type="application/octet-stream", headers={**HEADERS, "Content-Encoding": "gzip"})
+
+    def token(viewing: Viewing, _series: str, _request: Request) -> Response:
+        return JSONResponse({"token": tokens.issue(viewing)}, headers=HEADERS)
+
+    def guarded(answer: Answer) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            return await run_in_threadpool(_answered, tokens, images, answer, request)
+
+        return endpoint
+
+    return [
+        Route("/images/{series}/geometry", guarded(geometry)),
+        Route("/images/{series}/slice/{number:int}", guarded(slice_)),
+        Route("/images/{series}/token", guarded(token)),
+    ]
+
+
+def _answered(tokens: PixelTokens, images: Images, answer: Answer, request: Request) -> Response:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    viewing = tokens.read(token) if scheme == "Bearer" else None
+    if viewing is None:
+        return _refused(401, "sign in again: the token is not valid any more")
+    series = request.path_params["series"]
+    if not images.may_view(viewing, series):
+        return _refused(403, "these images are not assigned to you")
+    return answer(viewing, series, request)
+
+
+def _refused(status: int, because: str) -> JSONResponse:
+    return JSONResponse({"detail": because}, status_code=status, headers=HEADERS)

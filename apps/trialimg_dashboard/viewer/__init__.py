@@ -1,0 +1,1 @@
+"""The image viewer of the reading room."""

@@ -1,0 +1,219 @@
+"""Mounting the viewer, and checking what the browser says was drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+
+__all__ = ["Asked", "Drawing", "DrawingKind", "Pane", "Seen", "viewer"]
+
+_STYLE = Path(__file__).with_name("viewer.css")
+_OFF_PLANE_MM = 0.01
+"""The browser computes in doubles and sends four decimals: a point further off its slice was not drawn on it."""
+_OUTSIDE_PIXELS = 2.0
+_MOST_DRAWINGS = 500
+_LONGEST_TEXT = 200
+
+
+class DrawingKind(Enum):
+    """What was drawn."""
+
+    BIDIRECTIONAL = "bidirectional"
+    LENGTH = "length"
+
+
+_POINTS = {DrawingKind.BIDIRECTIONAL: 4, DrawingKind.LENGTH: 2}
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One image stack in the viewer."""
+
+    series: str
+    """Name that tells the reader nothing."""
+    label: str
+    token: str
+    geometry: Mapping[str, Any]
+    """As `trialimg.services.viewing.EncodedSeries` has it."""
+    slice: int | None = None
+    """Slice to show; None: the middle one."""
+    outlines: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """Slice to outlines: lesion, points (LPS mm), proposed (drawn dashed)."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One or two diameters on one slice, as world points (LPS mm): one axis, then the other."""
+
+    uid: str
+    series: str
+    slice: int
+    label: str
+    kind: DrawingKind
+    points_lps_mm: tuple[tuple[float, float, float], ...]
+    pixel_mm: float | None = None
+    """Millimetres under one screen pixel when it was drawn."""
+    proposed: bool = False
+    """Made by the software and not yet accepted by a person."""
+
+    @property
+    def diameters_mm(self) -> tuple[float, ...]:
+        """Longest first; computed here, never taken from the browser."""
+        ends = np.asarray(self.points_lps_mm).reshape(-1, 2, 3)
+        lengths = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
+        return tuple(sorted((float(length) for length in lengths), reverse=True))
+
+    @classmethod
+    def from_browser(cls, item: Mapping[str, Any], panes: Sequence[Pane]) -> Drawing:
+        """What the browser sent, once it is possible.
+
+        Raises
+        ------
+        ValueError
+            If it lies on no shown slice, off its plane or outside of the image, or is no such drawing at all.
+        """
+        try:
+            kind = DrawingKind(item["kind"])
+            uid, series, label = (_text(item[key]) for key in ("uid", "series", "label"))
+            number, points = int(item["slice"]), np.asarray(item["points"], dtype=np.float64)
+            pixel_mm = float(item["pixel_mm"])
+        except (KeyError, TypeError) as wrong:
+            raise ValueError(f"not a drawing: {wrong}") from None
+        geometry = next((pane.geometry for pane in panes if pane.series == series), None)
+        if geometry is None or not 0 <= number < geometry["shape"][0]:
+            raise ValueError("a drawing on an image that is not shown")
+        if points.shape != (_POINTS[kind], 3) or not np.isfinite(points).all():
+            raise ValueError(f"a drawing of kind {kind.value} has {_POINTS[kind]} points")
+        _require_on_slice(points, geometry, number)
+        if not (math.isfinite(pixel_mm) and pixel_mm > 0):
+            raise ValueError("a drawing says how large a pixel was shown")
+        return cls(uid, series, number, label, kind, tuple((p[0], p[1], p[2]) for p in points.tolist()), pixel_mm)
+
+    def for_browser(self) -> dict[str, Any]:
+        given = asdict(self)
+        return given | {"kind": self.kind.value, "points": given.pop("points_lps_mm")}
+
+
+class Asked(Enum):
+    """What the reader asked for by a key."""
+
+    NEXT = "next"
+    PREVIOUS = "previous"
+    ACCEPT = "accept"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the viewer reports."""
+
+    drawings: tuple[Drawing, ...]
+    changed: bool
+    """The reader drew, corrected or removed something since Python last gave the drawings."""
+    asked: Asked | None
+
+
+def viewer(
+    panes: Sequence[Pane],
+    drawings: Sequence[Drawing],
+    *,
+    key: str,
+    revision: int,
+    lesion: str,
+    options: Mapping[str, Any],
+) -> Seen:
+    """Show one to four stacks and say what is drawn on them.
+
+    Parameters
+    ----------
+    drawings
+        Drawn when the viewer is mounted, and again whenever ``revision`` changes; what was drawn on an older
+        revision is ignored, so that Python and the browser never disagree silently.
+    lesion
+        Label of the next drawing.
+    options
+        ``words`` (the viewer's texts), ``readOnly``, ``height`` (CSS pixels), ``linkOffsetMm``, ``rendering``
+        (``auto`` or ``cpu``), ``tokenSeconds``.
+    """
+    data = {
+        "panes": [_pane(pane) for pane in panes],
+        "drawings": [drawing.for_browser() for drawing in drawings],
+        "revision": revision,
+        "lesion": lesion,
+        "height": 560,
+        "rendering": "auto",
+        "readOnly": False,
+        **options,
+    }
+    default = {"drawn": None}
+    result = _component()(key=key, data=data, default=default, on_drawn_change=_nothing, on_asked_change=_nothing)
+    asked = Asked(result.asked) if result.asked in {one.value for one in Asked} else None
+    drawn = result.drawn
+    if data["readOnly"] or not drawn or drawn["revision"] != revision:
+        return Seen(tuple(drawings), False, asked)
+    kept = {drawing.uid: drawing for drawing in drawings}
+    items = [Drawing.from_browser(item, panes) for item in drawn["items"][:_MOST_DRAWINGS]]
+    return Seen(tuple(_unless_moved(item, kept.get(item.uid)) for item in items), True, asked)
+
+
+def _unless_moved(item: Drawing, kept: Drawing | None) -> Drawing:
+    """What we had, where the browser only sends it back."""
+    return kept if kept is not None and kept.points_lps_mm == item.points_lps_mm else item
+
+
+def _pane(pane: Pane) -> dict[str, Any]:
+    shown = {
+        "id": pane.series,
+        "label": pane.label,
+        "token": pane.token,
+        "slice": pane.slice,
+        "base": f"/images/{pane.series}",
+    }
+    return shown | {"outlines": {str(number): list(lines) for number, lines in pane.outlines.items()}}
+
+
+def _require_on_slice(points: np.ndarray[Any, Any], geometry: Mapping[str, Any], number: int) -> None:
+    row, column = np.asarray(geometry["orientation"]).reshape(2, 3)
+    from_first = points - np.asarray(geometry["positions"][number])
+    off_plane_mm = float(np.abs(from_first @ np.cross(row, column)).max())
+    if off_plane_mm > _OFF_PLANE_MM:
+        raise ValueError(f"a drawing {off_plane_mm:.3f} mm off its slice")
+    between_rows, between_columns = geometry["pixel_spacing"]
+    _, rows, columns = geometry["shape"]
+    place = np.column_stack([from_first @ row / between_columns, from_first @ column / between_rows])
+    if (place < -_OUTSIDE_PIXELS).any() or (place > np.array([columns, rows]) + _OUTSIDE_PIXELS).any():
+        raise ValueError("a drawing outside of its image")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value or len(value) > _LONGEST_TEXT:
+        raise ValueError("a drawing has a name, a series and a label")
+    return value
+
+
+def _nothing() -> None:
+    """Streamlit reports a state or trigger only where a callback is given."""
+
+
+@lru_cache(maxsize=1)
+def _component() -> Any:
+    """The component, registered with the running server at first use.
+
+    Streamlit looks for assets only inside the package that is called like the distribution; ours lie in `apps`, so
+    they are named to its registry directly.
+    """
+    here = Path(__file__).parent
+    manifest = ComponentManifest("trialimg", version("trialimg"), [ComponentConfig("viewer", "assets")])
+    get_bidi_component_manager().register_from_manifest(manifest, here)
+    return st.components.v2.component("trialimg.viewer", js="index-*.js", css=_STYLE.read_text(), isolate_styles=False)

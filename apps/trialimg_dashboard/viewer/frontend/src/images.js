@@ -1,0 +1,108 @@
+// Slices from the pixel route to Cornerstone. A pane has images of its own, even where two panes show one series:
+// what is drawn in one must not appear in the other.
+import { getShouldUseCPURendering, utilities } from '@cornerstonejs/core';
+
+const PANES = new Map(); // pane key -> { base, token, geometry }
+const AT_ONCE = 6; // requests under way
+
+export const imageIds = (key, count) => Array.from({ length: count }, (_, k) => `trialimg:${key}/${k}`);
+
+export function parse(imageId) {
+  const match = typeof imageId === 'string' && /^trialimg:(.+)\/(\d+)$/.exec(imageId);
+  return match ? { key: match[1], slice: Number(match[2]) } : null;
+}
+
+async function get({ base, token }, path) {
+  const response = await fetch(`${base}/${path}`, {
+    headers: { Authorization: `Bearer ${token}` }, credentials: 'same-origin', cache: 'no-store',
+  });
+  if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
+  return response;
+}
+
+export async function open(key, { base, token }) {
+  const source = { base, token };
+  PANES.set(key, source);
+  source.geometry = await (await get(source, 'geometry')).json();
+  return source.geometry;
+}
+
+export const close = (key) => PANES.delete(key);
+
+export function renew(key, token) {
+  const source = PANES.get(key);
+  if (source) source.token = token;
+}
+
+/** A fresh token for the one in hand, while the reader still has the case. */
+export async function refresh(key) {
+  const source = PANES.get(key);
+  if (source) source.token = (await (await get(source, 'token')).json()).token;
+}
+
+// Cornerstone's CPU path takes the image position, in DICOM the centre of the first pixel, for that pixel's corner.
+// Given the corner, its world coordinates are right there too.
+function firstPixel({ positions, pixel_spacing: [rowSpacing, columnSpacing], orientation: o }, slice) {
+  if (!getShouldUseCPURendering()) return positions[slice];
+  return positions[slice].map((x, i) => x - (o[i] * columnSpacing + o[i + 3] * rowSpacing) / 2);
+}
+
+async function load(imageId) {
+  const { key, slice } = parse(imageId);
+  const source = PANES.get(key);
+  if (!source) throw new Error('the images were closed');
+  const { geometry } = source;
+  const [, height, width] = geometry.shape;
+  const [rowPixelSpacing, columnPixelSpacing] = geometry.pixel_spacing;
+  const pixels = new Int16Array(await (await get(source, `slice/${slice}`)).arrayBuffer());
+  if (pixels.length !== width * height) throw new Error(`slice ${slice}: ${pixels.length} pixels, expected ${width * height}`);
+  let minPixelValue = Infinity;
+  let maxPixelValue = -Infinity;
+  for (const x of pixels) {
+    if (x < minPixelValue) minPixelValue = x;
+    if (x > maxPixelValue) maxPixelValue = x;
+  }
+  const voxelManager = utilities.VoxelManager.createImageVoxelManager({ scalarData: pixels, width, height, numberOfComponents: 1 });
+  return {
+    imageId, minPixelValue, maxPixelValue, rows: height, columns: width, height, width, rowPixelSpacing, columnPixelSpacing,
+    voxelManager, getPixelData: () => voxelManager.getScalarData(), sizeInBytes: pixels.byteLength, dataType: 'Int16Array',
+    slope: 1, intercept: 0, windowCenter: 40, windowWidth: 400, voiLUTFunction: 'LINEAR', invert: false,
+    color: false, rgba: false, numberOfComponents: 1, photometricInterpretation: 'MONOCHROME2',
+  };
+}
+
+export const loader = (imageId) => ({ promise: load(imageId) });
+
+export function metadata(type, imageId) {
+  const place = parse(imageId);
+  const geometry = place && PANES.get(place.key)?.geometry;
+  if (!geometry) return undefined;
+  const [, rows, columns] = geometry.shape;
+  const [rowPixelSpacing, columnPixelSpacing] = geometry.pixel_spacing;
+  const iop = geometry.orientation;
+  return {
+    imagePlaneModule: {
+      frameOfReferenceUID: place.key, rows, columns, rowPixelSpacing, columnPixelSpacing, pixelSpacing: geometry.pixel_spacing,
+      imageOrientationPatient: iop, rowCosines: iop.slice(0, 3), columnCosines: iop.slice(3),
+      imagePositionPatient: firstPixel(geometry, place.slice), usingDefaultValues: false,
+    },
+    imagePixelModule: {
+      rows, columns, samplesPerPixel: 1, photometricInterpretation: 'MONOCHROME2',
+      bitsAllocated: 16, bitsStored: 16, highBit: 15, pixelRepresentation: 1,
+    },
+    generalSeriesModule: { modality: geometry.modality, seriesInstanceUID: place.key },
+    modalityLutModule: { rescaleIntercept: 0, rescaleSlope: 1 }, // the numbers are shown in stored steps; `step` says how large one is
+  }[type];
+}
+
+/** Fetches a pane's slices, those nearest to the shown one first; calls back with how many are there. */
+export async function prefetch(ids, at, loadOne, arrived) {
+  const queue = ids.map((_, k) => k).sort((a, b) => Math.abs(b - at) - Math.abs(a - at));
+  let loaded = 0;
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    while (queue.length) {
+      await loadOne(ids[queue.pop()]);
+      if (!arrived(++loaded)) return;
+    }
+  }));
+}

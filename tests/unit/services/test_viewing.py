@@ -1,0 +1,69 @@
+"""What is sent to a viewer is the image: its values, its place, its outlines."""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pytest
+
+from tests.fakes.store import MemoryBlobStore
+from trialimg.core.errors import IntakeError
+from trialimg.services.viewing import KeptSeries, encode, outlines_lps_mm
+from trialimg.volume import Geometry, Mask, Volume
+
+TURNED = Geometry((4, 3, 2), (0.7, 0.9, 2.5), (10.0, -20.0, 30.0), (0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0))
+
+
+def decoded(series):
+    return np.stack([np.frombuffer(gzip.decompress(one), "<i2") for one in series.slices]).reshape(
+        series.geometry["shape"]
+    )
+
+
+def test_whole_numbers_are_sent_as_they_are():
+    array = np.arange(24, dtype=np.int16).reshape(2, 3, 4) - 1000
+    series = encode(Volume(array, TURNED, "CT"))
+    assert series.geometry["step"] == 1.0
+    assert (decoded(series) == array).all()
+
+
+def test_other_values_keep_four_digits():
+    array = np.random.default_rng(1).uniform(0, 25, (2, 3, 4))
+    series = encode(Volume(array, TURNED, "PT"))
+    assert np.abs(decoded(series) * series.geometry["step"] - array).max() <= series.geometry["step"] / 2 < 0.001
+
+
+def test_the_first_pixels_place_and_the_directions_are_those_of_the_grid():
+    geometry = encode(Volume(np.zeros((2, 3, 4), np.int16), TURNED, "CT")).geometry
+    assert geometry["pixel_spacing"] == [0.9, 0.7]
+    row, column = np.reshape(geometry["orientation"], (2, 3))
+    place = np.array(geometry["positions"][1]) + 2 * 0.7 * row + 1 * 0.9 * column
+    assert place == pytest.approx(TURNED.to_lps((2, 1, 1)))
+
+
+def test_an_image_without_numbers_is_refused():
+    with pytest.raises(IntakeError, match="not numbers"):
+        encode(Volume(np.full((2, 3, 4), np.nan), TURNED, "PT"))
+
+
+def test_a_kept_series_comes_back_and_a_stranger_does_not():
+    kept = KeptSeries(MemoryBlobStore())
+    series = encode(Volume(np.arange(24, dtype=np.int16).reshape(2, 3, 4), TURNED, "CT"))
+    assert not kept.has("s1")
+    kept.keep("s1", series)
+    assert kept.has("s1")
+    assert kept.geometry("s1") == series.geometry
+    assert kept.slice("s1", 1) == series.slices[1]
+    assert kept.slice("s1", 2) is None
+    assert kept.geometry("s2") is None
+
+
+def test_outlines_run_around_the_mask_in_patient_coordinates():
+    array = np.zeros((2, 3, 4), np.uint8)
+    array[1, 1, 2] = 1
+    ((number, lines),) = outlines_lps_mm(Mask(array, TURNED)).items()
+    assert number == 1
+    corners = [TURNED.to_lps(place) for place in ((1.5, 1, 1), (2.5, 1, 1), (2, 0.5, 1), (2, 1.5, 1))]
+    for corner in corners:
+        assert np.linalg.norm(np.array(lines[0]) - corner, axis=1).min() < 0.01

@@ -1,0 +1,124 @@
+"""Images as a viewer in a browser needs them: slices encoded once, at ingest, and outlines in patient coordinates."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trialimg.core.digest import canonical_json, digest_of
+from trialimg.core.errors import IntakeError
+from trialimg.imaging.contour import outlines
+from trialimg.services.ports import BlobStore
+from trialimg.volume import Mask, Volume
+
+__all__ = ["ENCODING", "EncodedSeries", "KeptSeries", "encode", "outlines_lps_mm"]
+
+ENCODING = "1"
+"""Changes with the bytes below: series that were kept in another way are encoded again."""
+
+_LARGEST = np.iinfo(np.int16).max
+_GRAIN_MM = 2
+"""Decimals of a millimetre in an outline: far below a pixel."""
+
+
+@dataclass(frozen=True)
+class EncodedSeries:
+    """One stack of slices, ready to be sent."""
+
+    geometry: Mapping[str, Any]
+    """shape (slices, rows, columns), orientation (6 cosines: along a row, along a column), pixel_spacing (between
+    rows, between columns; mm), positions (centre of each slice's first pixel, LPS mm), modality, step (what one
+    stored step is worth in the image's unit), window (width, level that show most of the image)."""
+    slices: tuple[bytes, ...]
+    """Each gzip of int16, little endian, row by row."""
+
+
+def encode(volume: Volume) -> EncodedSeries:
+    """The slices of a volume as 16-bit steps, with all that a viewer needs to place and window them.
+
+    Notes
+    -----
+    Whole numbers that fit in 16 bits (CT in HU) are kept as they are; anything else is rounded to steps of the
+    largest magnitude / 32767, far below what a screen shows.
+    """
+    array = np.asarray(volume.array)
+    step = _step(array)
+    stored = np.rint(array / step).astype("<i2")
+    grid = volume.geometry
+    columns_first = grid.matrix.T
+    low, high = (float(value) for value in np.percentile(array[:: max(1, len(array) // 32)], (1, 99)))
+    geometry = {
+        "shape": list(grid.shape),
+        "orientation": [float(x) for x in (*columns_first[0], *columns_first[1])],
+        "pixel_spacing": [grid.spacing_mm[1], grid.spacing_mm[0]],
+        "positions": grid.to_lps([(0, 0, k) for k in range(grid.size[2])]).tolist(),
+        "modality": volume.modality,
+        "step": step,
+        "window": [max(high - low, step), (high + low) / 2],
+    }
+    return EncodedSeries(geometry, tuple(_packed(one) for one in stored))
+
+
+def _step(array: npt.NDArray[Any]) -> float:
+    largest = float(np.abs(array).max())
+    if not np.isfinite(largest):
+        raise IntakeError("an image with values that are not numbers cannot be shown; send the series again")
+    is_whole = np.issubdtype(array.dtype, np.integer) or bool((array == np.rint(array)).all())
+    return 1.0 if (is_whole and largest <= _LARGEST) or largest == 0 else largest / _LARGEST
+
+
+def _packed(pixels: npt.NDArray[np.int16]) -> bytes:
+    return gzip.compress(np.ascontiguousarray(pixels).tobytes(), compresslevel=1, mtime=0)
+
+
+@dataclass(frozen=True)
+class KeptSeries:
+    """Encoded series in a blob store, each under a name that tells a reader nothing."""
+
+    store: BlobStore
+
+    def keep(self, name: str, series: EncodedSeries) -> None:
+        """Keep a series; the geometry comes last, so that a series that is found is whole."""
+        for number, data in enumerate(series.slices):
+            self.store.put(_key(name, str(number)), data)
+        self.store.put(_key(name, "geometry"), canonical_json(series.geometry))
+
+    def has(self, name: str) -> bool:
+        return self.store.get(_key(name, "geometry")) is not None
+
+    def geometry(self, name: str) -> Mapping[str, Any] | None:
+        """What places the slices; None if there is no such series."""
+        data = self.store.get(_key(name, "geometry"))
+        if data is None:
+            return None
+        found: Mapping[str, Any] = json.loads(data)
+        return found
+
+    def slice(self, name: str, number: int) -> bytes | None:
+        """One slice as it is sent; None if the series has no such slice."""
+        return self.store.get(_key(name, str(number)))
+
+
+def _key(name: str, part: str) -> str:
+    return digest_of({"viewed series": name, "part": part, "encoding": ENCODING})
+
+
+def outlines_lps_mm(mask: Mask) -> dict[int, list[list[list[float]]]]:
+    """Closed lines around a mask, slice by slice: slice number to lines of points, LPS mm."""
+    return {number: list(_lines(mask, number)) for number in _slices_of(mask)}
+
+
+def _slices_of(mask: Mask) -> list[int]:
+    return [int(number) for number in np.flatnonzero(mask.array.any(axis=(1, 2)))]
+
+
+def _lines(mask: Mask, number: int) -> Iterator[list[list[float]]]:
+    for line in outlines(mask.array[number]):
+        index = np.column_stack([np.asarray(line), np.full(len(line), number)])
+        yield np.round(mask.geometry.to_lps(index), _GRAIN_MM).tolist()
