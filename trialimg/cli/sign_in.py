@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trialimg.services.journal import Records
     from trialimg.services.signatures import Proof
 
-__all__ = ["Desk", "asked_secret", "installation", "person_option", "role_option", "signed_in"]
+__all__ = ["Desk", "asked_secret", "desk_of", "installation", "person_option", "role_option", "signed_in"]
 
 _PERSONS = [role.value for role in Role if role is not Role.DEVICE]
 
@@ -86,7 +86,7 @@ def signed_in(role_hint: Role | None = None) -> Callable[[Callable[..., Any]], C
         @role_option
         @functools.wraps(command)
         def at_desk(records: Records, *arguments: Any, user: str | None, role: str | None, **options: Any) -> Any:
-            with _desk(records, user, Role(role) if role else None, role_hint) as desk:
+            with desk_of(records, user, Role(role) if role else None, role_hint) as desk:
                 return command(desk, *arguments, **options)
 
         return at_desk
@@ -116,7 +116,16 @@ def _asked_proof(user: str, *, may_omit_code: bool = False) -> Proof:
 
 
 @contextmanager
-def _desk(records: Records, user: str | None, role: Role | None, hint: Role | None) -> Iterator[Desk]:
+def desk_of(records: Records, user: str | None, role: Role | None, hint: Role | None) -> Iterator[Desk]:
+    """The desk of whoever signs in, by session or for this command.
+
+    Parameters
+    ----------
+    user, role
+        What was given on the command line.
+    hint
+        The role that the verb is for, where none was given.
+    """
     from trialimg.services.sign_in import resume, sign_in, sign_out
 
     token = os.environ.get("TRIALIMG_SESSION")

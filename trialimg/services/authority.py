@@ -19,7 +19,7 @@ from trialimg.core.errors import AccessError
 from trialimg.services.ports import Transaction
 from trialimg.services.records import EntryQuery, Place, RecordVersion
 
-__all__ = ["GRANT", "SESSION", "USER", "case_refusal", "covers", "record_refusal", "refusal", "require"]
+__all__ = ["GRANT", "SESSION", "USER", "case_refusal", "covers", "record_refusal", "refusal", "require", "was_in_force"]
 
 USER = "user"
 """Kind of a record: a person with a name of their own. Its id is the name; its state ``active`` or ``disabled``."""
@@ -72,6 +72,17 @@ def covers(grant: Mapping[str, str], role: Role, *, trial: str, site: str = "", 
     return is_here and grant["role"] == role.value and _is_at(grant, at)
 
 
+def was_in_force(transaction: Transaction, grant: RecordVersion, at: str) -> bool:
+    """True if somebody held this grant at any moment up to now; one revoked before it began was never in force."""
+    versions = transaction.versions(GRANT, grant.id)
+    ends = [*(_made_at(transaction, following) for following in versions[1:]), at]
+    for version, end in zip(versions, ends, strict=True):
+        since, until = version.body["since"], version.body["until"] or "9999"
+        if version.place.state == "valid" and since <= end and since < until:
+            return True
+    return False
+
+
 def case_refusal(transaction: Transaction, actor: Actor, action: Action, case: str) -> str:
     """Why the actor may not do this at this case, whatever they are granted; empty if nothing stands against it."""
     denied = {seat.value for seat in SEAT_DENIALS.get(action, ())}
@@ -110,7 +121,8 @@ def _absence(transaction: Transaction, actor: Actor, at: str) -> str:
 def _denied(transaction: Transaction, actor: Actor, rule: Denial, trial: str, at: str) -> str:
     held = {role.value for role in rule.held}
     for grant in transaction.find(GRANT, Place(person=actor.user)) if held else ():
-        if grant.body["role"] in held and _was_in_force(transaction, grant, trial, at):
+        is_here = grant.body["trial"] in ("*", trial)
+        if is_here and grant.body["role"] in held and was_in_force(transaction, grant, at):
             return f"{actor.user} may not read here: {rule.because} ({grant.body['role']})"
     for action in sorted(rule.done):
         if next(transaction.entries(EntryQuery(trial=trial, who=actor.user, action=action, limit=1)), None):
@@ -121,11 +133,8 @@ def _denied(transaction: Transaction, actor: Actor, rule: Denial, trial: str, at
     return ""
 
 
-def _was_in_force(transaction: Transaction, grant: RecordVersion, trial: str, at: str) -> bool:
-    if grant.body["trial"] not in ("*", trial):
-        return False
-    said = (version.body for version in transaction.versions(GRANT, grant.id))
-    return any(body["since"] <= at and (not body["until"] or body["since"] < body["until"]) for body in said)
+def _made_at(transaction: Transaction, version: RecordVersion) -> str:
+    return next(transaction.entries(EntryQuery(start=version.entry, limit=1))).at
 
 
 def _is_at(grant: Mapping[str, str], at: str) -> bool:

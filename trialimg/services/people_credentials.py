@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trialimg.core.access import Actor, Role
-from trialimg.core.errors import AccessError, IntegrityError
+from trialimg.core.errors import AccessError, FaultsError, IntegrityError
 from trialimg.services.authority import USER
 from trialimg.services.journal import Journal
 from trialimg.services.people_passwords import require_good
@@ -166,7 +166,7 @@ def renew(
 
     Raises
     ------
-    AccessError
+    FaultsError
         If the password is too easy to guess or was used before.
     """
     transaction = journal.transaction
@@ -174,7 +174,7 @@ def renew(
     require_good(password, (user, person.body["printed_name"] if person else ""))
     former = _former(transaction, user)
     if any(identity.is_password(password, kept) for kept in [*former, transaction.secret(f"password:{user}")]):
-        raise AccessError(f"this is one of the last {policy.passwords_remembered} passwords; choose a new one")
+        raise FaultsError(f"this is one of the last {policy.passwords_remembered} passwords; choose a new one")
     seed = transaction.secret(f"totp:{user}")
     new_seed = None if seed else identity.new_seed()
     made = identity.password_hash(password)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from trialimg.core.errors import AccessError
+from trialimg.core.errors import FaultsError
 
 __all__ = ["LONGEST", "SHORTEST", "password_faults", "require_good"]
 
@@ -33,11 +33,11 @@ def require_good(password: str, names: Sequence[str] = ()) -> None:
 
     Raises
     ------
-    AccessError
+    FaultsError
         With everything that is wrong with it.
     """
     if faults := password_faults(password, names):
-        raise AccessError(f"this password is not taken: it {' and '.join(faults)}")
+        raise FaultsError(f"this password is not taken: it {' and '.join(faults)}")
 
 
 def password_faults(password: str, names: Sequence[str] = ()) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from trialimg.core.access import Actor, Role
-from trialimg.core.errors import AccessError, IntegrityError, TrialimgError
+from trialimg.core.errors import AccessError, FaultsError, IntegrityError, TrialimgError
 from trialimg.services.authority import GRANT, SESSION, USER
 from trialimg.services.journal import Journal, Records
 from trialimg.services.people_credentials import (
@@ -20,7 +20,15 @@ from trialimg.services.people_credentials import (
     renew,
     settle,
 )
-from trialimg.services.people_sessions import close_sessions, open_session, resume, session_key, session_token, sign_out
+from trialimg.services.people_sessions import (
+    close_sessions,
+    mark_proved,
+    open_session,
+    resume,
+    session_key,
+    session_token,
+    sign_out,
+)
 from trialimg.services.ports import Identity, IdentityProvider, Transaction
 from trialimg.services.records import Place
 from trialimg.services.training import ACCOUNTABILITY, has_acknowledged, write_acknowledgement
@@ -132,7 +140,9 @@ def change_password(records: Records, user: str, proof: Proof, new_password: str
     Raises
     ------
     AccessError
-        If the proof does not hold, or the new password is not taken.
+        If the proof does not hold.
+    FaultsError
+        If the new password is easy to guess or was used before.
     IntegrityError
         If the credential was altered outside of this software.
     """
@@ -200,8 +210,9 @@ def _opened(
         )
     if step is not None:
         consume_code(transaction, actor.user, step)
-    open_session(journal, token, step=step, is_command=wish.is_command)
+    session = open_session(journal, token, step=step, is_command=wish.is_command)
     if is_new:
+        mark_proved(journal, session)
         write_acknowledgement(journal, ("password", "code"))
     return SignedIn(actor, token)
 
@@ -264,7 +275,7 @@ def _renewed(
     journal = Journal(transaction, Actor(user, held[0]) if held else SOFTWARE, records)
     try:
         address = renew(journal, user, proof.identity, new_password)
-    except AccessError as refused:
+    except FaultsError as refused:
         return refused
     if standing.step is not None and has_code:
         consume_code(transaction, user, standing.step)

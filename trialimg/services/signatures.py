@@ -147,6 +147,9 @@ def _require_signable(journal: Journal, version: RecordVersion, meaning: str) ->
 def _proved(journal: Journal, proof: Proof, session: RecordVersion) -> tuple[str, ...]:
     """The components that were needed and given."""
     user, transaction = journal.actor.user, journal.transaction
+    is_first = not session.body["proved_at"]
+    if is_first and not proof.code:
+        raise AccessError("the first signature of a session takes password and code; nothing was signed")
     try:
         standing = challenge(transaction, user, proof, journal.at)
     except IntegrityError as altered:
@@ -157,7 +160,6 @@ def _proved(journal: Journal, proof: Proof, session: RecordVersion) -> tuple[str
         raise AccessError(f"the password of {user} has expired or is locked; nothing was signed")
     opened_by_this = session.body["is_command"] and standing.step == session.body["step"]
     has_code = standing.step is not None and (opened_by_this or not standing.is_used)
-    is_first = not session.body["proved_at"]
     if not standing.has_password or (is_first and not has_code):
         raise UnprovenError(
             "password or code do not match, or the code was used before; nothing was signed",
