@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
@@ -16,6 +17,9 @@ __all__ = ["LONGEST_LINE_BYTES", "Bundle", "Line", "LineSource", "bundle_lines",
 
 LONGEST_LINE_BYTES = 64 << 20
 _CHUNK_BYTES = 1 << 20
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
+_NOT_FOR_US = (NotImplementedError, RuntimeError, ValueError)  # zip files that are encrypted or of an unknown kind
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,10 @@ class _Zip:
         return frozenset(info.filename for info in self.archive.infolist() if not info.is_dir())
 
     def open(self, name: str) -> AbstractContextManager[BinaryIO]:
-        return cast(AbstractContextManager[BinaryIO], self.archive.open(name))
+        try:
+            return cast(AbstractContextManager[BinaryIO], self.archive.open(name))
+        except _NOT_FOR_US as wrong:
+            raise IntegrityError(f"{name} cannot be read from the zip file ({wrong})") from None
 
 
 @contextmanager
@@ -78,22 +85,19 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
     Raises
     ------
     IntegrityError
-        If there is neither, or the zip file cannot be read.
+        If there is neither, or it cannot be read.
     """
-    if path.is_dir():
-        yield _Folder(path)
-        return
-    try:
-        archive = zipfile.ZipFile(path)
-    except FileNotFoundError:
-        raise IntegrityError(f"{path}: there is no such bundle") from None
-    except (zipfile.BadZipFile, OSError) as wrong:
-        raise IntegrityError(f"{path}: neither a folder nor a zip file that can be read ({wrong})") from None
-    with archive:
+    with ExitStack() as stack:
         try:
-            yield _Zip(archive)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as wrong:
-            raise IntegrityError(f"{path}: the zip file cannot be read ({wrong})") from None
+            bundle = _Folder(path) if path.is_dir() else _Zip(stack.enter_context(zipfile.ZipFile(path)))
+        except FileNotFoundError:
+            raise IntegrityError(f"{path}: there is no such bundle") from None
+        except (*_DAMAGED, *_NOT_FOR_US) as wrong:
+            raise IntegrityError(f"{path}: neither a folder nor a zip file that can be read ({wrong})") from None
+        try:
+            yield bundle
+        except _DAMAGED as wrong:
+            raise IntegrityError(f"{path}: cannot be read ({wrong})") from None
 
 
 def bundle_lines(bundle: Bundle) -> LineSource:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -134,3 +136,21 @@ def test_the_tree_of_the_checkpoint_is_that_of_rfc_9162(ledger):
     last = ledger.checkpoints[-1].checkpoint
     assert isinstance(last, Checkpoint)
     assert frontier.root().hex() == last.root
+
+
+def test_an_encrypted_zip_file_is_refused(bundle, tmp_path):
+    archive = Path(shutil.make_archive(str(tmp_path / "copy"), "zip", bundle))
+    data = bytearray(archive.read_bytes())
+    for place in [match.start() for match in re.finditer(rb"PK\x01\x02", data)]:
+        data[place + 8] |= 1  # encrypted
+    archive.write_bytes(data)
+    with pytest.raises(IntegrityError, match="cannot be read"):
+        verify_bundle(archive)
+
+
+def test_a_zip_file_with_a_name_twice_is_refused(bundle, tmp_path):
+    archive = Path(shutil.make_archive(str(tmp_path / "copy"), "zip", bundle))
+    with zipfile.ZipFile(archive, "a") as opened, pytest.warns(UserWarning, match="Duplicate"):
+        opened.writestr("entries.jsonl", "other")
+    with pytest.raises(IntegrityError, match="stands twice"):
+        verify_bundle(archive)
