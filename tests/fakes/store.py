@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 
 class MemoryBlobStore:
     """Blobs in a dictionary."""
@@ -14,3 +16,12 @@ class MemoryBlobStore:
 
     def put(self, key: str, data: bytes) -> None:
         self.blobs.setdefault(key, data)
+
+    def every_key(self) -> Iterator[str]:
+        return iter(sorted(self.blobs))
+
+    def replace(self, key: str, data: bytes) -> None:
+        self.blobs[key] = data
+
+    def remove(self, key: str) -> None:
+        self.blobs.pop(key, None)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 from trialimg.core.access import Action, Actor
 from trialimg.core.errors import AccessError, IntegrityError
-from trialimg.ledger.entry import Entry
+from trialimg.ledger.entry import DETAIL_KIND, REDACT, Entry
 from trialimg.ledger.merkle import Frontier, nodes_added
-from trialimg.ledger.sealed import seal
+from trialimg.ledger.sealed import Redacted, seal
 from trialimg.services.authority import require
 from trialimg.services.ports import Clock, Store, Transaction
 from trialimg.services.records import EntryQuery, Place, RecordVersion, said
@@ -131,6 +131,22 @@ class Journal:
     def note(self, action: str, *, kind: str, key: str, trial: str = "", reason: str = "") -> Entry:
         """Keep that something happened that changed no record: images were opened, access was refused."""
         return self._append(_Subject(kind, key, 0, trial, "", ""), action, reason, None)
+
+    def redact(self, version: RecordVersion, *, reason: str) -> Entry:
+        """Take away what a version says and leave its tombstone; which version it was, and its digest, stay."""
+        subject = _Subject(
+            version.kind, version.id, version.version, version.place.trial, version.digest, version.digest
+        )
+        entry = self._append(subject, REDACT, reason, None)
+        self.transaction.tombstone(version.entry, detail=None, content=Redacted(version.digest, entry.sequence))
+        return entry
+
+    def redact_reason(self, entry: Entry, *, reason: str) -> Entry:
+        """Take away the reason that an entry gives and leave its tombstone."""
+        subject = _Subject(DETAIL_KIND, str(entry.sequence), 0, entry.trial, entry.detail, entry.detail)
+        why = self._append(subject, REDACT, reason, None)
+        self.transaction.tombstone(entry.sequence, detail=Redacted(entry.detail, why.sequence), content=None)
+        return why
 
     def _append(self, subject: _Subject, action: str, reason: str, version: RecordVersion | None) -> Entry:
         detail = seal({"reason": reason}, self._records.salt()) if reason else None

@@ -12,6 +12,7 @@ from trialimg.core.prompts import Prompt
 from trialimg.ledger.bundle_reader import Line
 from trialimg.ledger.entry import Entry
 from trialimg.ledger.findings import Finding
+from trialimg.ledger.keypair import KeyPair
 from trialimg.ledger.merkle import Node
 from trialimg.ledger.sealed import Redacted, Sealed
 from trialimg.services.images import ContourSet, ImageIndex, SeriesRecord
@@ -23,12 +24,15 @@ from trialimg.volume import Mask, Volume
 __all__ = [
     "BlobStore",
     "Clock",
+    "DurableStore",
     "Executor",
     "Exporter",
     "FeatureExtractor",
     "Identity",
     "IdentityProvider",
     "ImageSource",
+    "KeptBlobs",
+    "KeyRing",
     "Progress",
     "ScanWriter",
     "Segmenter",
@@ -159,6 +163,19 @@ class BlobStore(Protocol):
         """Keep the bytes; a key that is there already keeps what it has."""
 
 
+class KeptBlobs(BlobStore, Protocol):
+    """Images and masks under the digest of what they are."""
+
+    def every_key(self) -> Iterator[str]:
+        """Every key, in order."""
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Keep these bytes instead of those that are there."""
+
+    def remove(self, key: str) -> None:
+        """Forget the bytes; a key that is not there is no fault."""
+
+
 class Transaction(Protocol):
     """The records as they are now, and as they will be when the transaction ends."""
 
@@ -229,6 +246,42 @@ class Store(Protocol):
 
     def changing(self) -> AbstractContextManager[Transaction]:
         """The records, while nobody else changes them; kept when the block ends, forgotten when it raises."""
+
+
+class DurableStore(Store, Protocol):
+    """Records that can be carried to another place."""
+
+    @property
+    def address(self) -> str:
+        """Where they are, without a password."""
+
+    def snapshot(self, target: Path) -> None:
+        """Write all records of one moment into a new file."""
+
+    def restore(self, snapshot: Path) -> None:
+        """Take the records of a snapshot, whole or not at all.
+
+        Raises
+        ------
+        TrialimgError
+            If there are records already.
+        """
+
+
+class KeyRing(Protocol):
+    """The private halves of the keys that sign checkpoints."""
+
+    def make(self) -> KeyPair:
+        """A new pair, which is kept."""
+
+    def pair(self, key: str) -> KeyPair:
+        """The pair with this id.
+
+        Raises
+        ------
+        TrialimgError
+            If it is not here.
+        """
 
 
 class Executor(Protocol):

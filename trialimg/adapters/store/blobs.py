@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from trialimg.core.errors import IntegrityError
@@ -33,13 +34,17 @@ class DirectoryBlobStore:
             return None
         digest, data = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
         if hashlib.sha256(data).digest() != digest:
-            raise IntegrityError(f"{path}: stored work was altered; delete this file to compute it again")
+            raise IntegrityError(
+                f"{path}: stored work was altered; delete this file to compute it again, or put it back"
+            )
         return data
 
     def put(self, key: str, data: bytes) -> None:
+        if not self._path(key).exists():
+            self.replace(key, data)
+
+    def replace(self, key: str, data: bytes) -> None:
         path = self._path(key)
-        if path.exists():
-            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
         try:
@@ -51,6 +56,14 @@ class DirectoryBlobStore:
         except OSError:
             Path(name).unlink(missing_ok=True)
             raise
+
+    def remove(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def every_key(self) -> Iterator[str]:
+        for path in sorted(self._folder.glob("??/*")):
+            if not path.name.startswith(_TEMPORARY):
+                yield f"sha256:{path.parent.name}{path.name}"
 
     def sweep(self) -> int:
         """Remove what killed processes left half-written; how many files went. Only while nobody else writes."""
