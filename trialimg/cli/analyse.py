@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from trialimg.cli.analyse_rates import cmh, difference, rate
+from trialimg.cli.analyse_survival import competing, cox, interval, km, logrank, rmst
 
 __all__ = ["analyse"]
 
@@ -18,5 +19,5 @@ def analyse() -> None:
     """
 
 
-for verb in (rate, difference, cmh):
+for verb in (rate, difference, cmh, km, logrank, cox, rmst, competing, interval):
     analyse.add_command(verb)

@@ -18,14 +18,17 @@ __all__ = [
     "CONFIDENCE",
     "DATA",
     "EVENT",
+    "FACTOR",
     "MISSING",
     "OPTIONAL_DATA",
     "STRATA",
     "TIME",
     "analysed",
+    "factors_of",
     "give_document",
     "levels",
     "names",
+    "numbers",
 ]
 
 _FILE = click.Path(path_type=Path)
@@ -45,13 +48,36 @@ MISSING = click.option(
     show_default=True,
     help="Rows in which a needed cell is missing.",
 )
+FACTOR = click.option(
+    "--factor",
+    multiple=True,
+    metavar="COLUMN[=REFERENCE]",
+    help="Take a covariate as categories, compared with this one (default: the first); repeatable.",
+)
 DIGITS = 6
+WIDEST_TABLE = 200
+SAID_ONCE = ("data_digest", "method", "confidence")
+"""What rows of a list share with their heading."""
 SHOWN_DIGEST = len("sha256:") + 12
 
 
 def names(listed: str) -> list[str]:
     """Column names separated by commas."""
     return [name.strip() for name in listed.split(",") if name.strip()]
+
+
+def numbers(listed: str) -> list[float]:
+    """Numbers separated by commas."""
+    try:
+        return [float(item) for item in names(listed)]
+    except ValueError:
+        raise click.UsageError(f"{listed!r} is not a list of numbers separated by commas") from None
+
+
+def factors_of(given: tuple[str, ...]) -> dict[str, str | None]:
+    """Each categorical covariate with its reference, None where the first is meant."""
+    pairs = (item.partition("=") for item in given)
+    return {name.strip(): reference.strip() or None for name, _, reference in pairs}
 
 
 def analysed(data: Path, wanted: Mapping[str, Kind], missing: str) -> Selection:
@@ -77,6 +103,7 @@ def give_document(document: Mapping[str, Any], title: str, *, as_json: bool) -> 
     from rich.console import Console
 
     console = Console(soft_wrap=True, highlight=False)
+    console.width = max(console.width, WIDEST_TABLE)  # a number cut short would be a wrong number
     _print_block(console, title, document)
     for warning in dict.fromkeys(_warnings(document)):
         click.echo(f"warning: {warning}", err=True)
@@ -111,7 +138,7 @@ def _print_list(console: Any, key: str, items: Sequence[Mapping[str, Any]]) -> N
         for item in items:
             _print_block(console, str(next(iter(item.values()))), item)
         return
-    columns = [name for name in items[0] if not isinstance(items[0][name], list | tuple) and name != "data_digest"]
+    columns = [name for name in items[0] if not isinstance(items[0][name], list | tuple) and name not in SAID_ONCE]
     console.print(_rows(key, columns, [[item.get(name) for name in columns] for item in items]))
 
 

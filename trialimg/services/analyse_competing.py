@@ -1,0 +1,141 @@
+"""Competing risks and interval-censored times in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trialimg.core.errors import ReadingError
+from trialimg.services.analyse_survival import TimeColumns, strata_of, term_document
+from trialimg.services.analyse_table import Selection
+from trialimg.stats.competing_risks import CumulativeIncidence, cumulative_incidence, gray_test
+from trialimg.stats.design import design_of
+from trialimg.stats.fine_gray import fine_gray
+from trialimg.stats.interval_censoring import parametric_survival, turnbull
+
+__all__ = ["competing_document", "fine_gray_document", "interval_document"]
+
+Document = dict[str, Any]
+
+
+def competing_document(
+    data: Selection, columns: TimeColumns, *, strata: Sequence[str], confidence: float, at: Sequence[float]
+) -> Document:
+    """The incidence of every cause, in each group, and Gray's test of the groups."""
+    days, states = data.columns[columns.time], data.columns[columns.event]
+    causes = sorted(set(states) - {0})
+    if not causes:
+        raise ReadingError(f"{data.source}: nobody has an event; column {columns.event} is 0 throughout")
+    parts = {"all": data}
+    if columns.by is not None:
+        parts = {g: data.where([cell == g for cell in data.columns[columns.by]]) for g in columns.groups}
+    layers = strata_of(data, strata)
+    answers = []
+    for cause in causes:
+        curves = [
+            cumulative_incidence(
+                part.columns[columns.time],
+                part.columns[columns.event],
+                cause=cause,
+                label=name,
+                confidence=confidence,
+            )
+            for name, part in parts.items()
+        ]
+        answer: Document = {"cause": cause, "groups": [_incidence_document(curve, at) for curve in curves]}
+        if len(parts) > 1:
+            test = gray_test(days, states, data.columns[columns.by or ""], cause=cause, strata=layers)
+            answer["gray"] = {"chi2": test.chi2, "df": test.df, "p": test.p, "warnings": list(test.warnings)}
+        answers.append(answer)
+    return {
+        "n": data.n,
+        "events": sum(1 for state in states if state),
+        "method": "Aalen-Johansen; Gray's test",
+        "confidence": confidence,
+        "causes": answers,
+        "warnings": list(data.warnings),
+        "data_digest": data.digest,
+    }
+
+
+def _incidence_document(curve: CumulativeIncidence, at: Sequence[float]) -> Document:
+    rows = [place for place, count in enumerate(curve.n_event) if count]
+    document: Document = {
+        "group": curve.label,
+        "n": curve.n,
+        "events": curve.events,
+        "method": curve.method,
+        "curve": {
+            "time": [curve.time_days[row] for row in rows],
+            "n_risk": [curve.n_risk[row] for row in rows],
+            "n_event": [curve.n_event[row] for row in rows],
+            "incidence": [curve.incidence[row] for row in rows],
+            "variance": [curve.variance[row] for row in rows],
+            "se": [curve.se[row] for row in rows],
+            "lower": [curve.lower[row] for row in rows],
+            "upper": [curve.upper[row] for row in rows],
+        },
+        "warnings": list(curve.warnings),
+    }
+    if at:
+        names = ("incidence", "variance", "se")
+        document["at"] = [{"time": day, **dict(zip(names, curve.at(day), strict=True))} for day in at]
+    return document
+
+
+def fine_gray_document(
+    data: Selection,
+    columns: TimeColumns,
+    *,
+    covariates: Sequence[str],
+    factors: Mapping[str, str | None],
+    cause: int,
+    confidence: float,
+) -> Document:
+    """Subdistribution hazard ratios of one cause."""
+    design = design_of({name: data.columns[name] for name in covariates}, references=factors)
+    found = fine_gray(
+        data.columns[columns.time], data.columns[columns.event], design, cause=cause, confidence=confidence
+    )
+    return {
+        "cause": cause,
+        "n": found.n,
+        "events": found.events,
+        "competing": found.competing,
+        "method": found.method,
+        "terms": [term_document(term) for term in found.terms],
+        "references": dict(found.references),
+        "loglik_null": found.loglik_null,
+        "loglik": found.loglik,
+        "warnings": list(found.warnings),
+    }
+
+
+def interval_document(data: Selection, *, left: str, right: str, shape: str | None) -> Document:
+    """The Turnbull curve of interval-censored times, and one of a given shape if asked for."""
+    lows = [0.0 if value is None else value for value in data.columns[left]]
+    curve = turnbull(lows, data.columns[right])
+    document: Document = {
+        "n": curve.n,
+        "method": curve.method,
+        "median_interval": list(curve.median) if curve.median else None,
+        "loglik": curve.loglik,
+        "curve": {
+            "left": list(curve.left),
+            "right": list(curve.right),
+            "mass": list(curve.mass),
+            "survival": list(curve.survival),
+        },
+        "warnings": [*curve.warnings, *data.warnings],
+        "data_digest": data.digest,
+    }
+    if shape is not None:
+        fit = parametric_survival(lows, data.columns[right], shape=shape)
+        document["shape"] = {
+            "shape": fit.shape,
+            "location": fit.location,
+            "scale": fit.scale,
+            "median": fit.median,
+            "loglik": fit.loglik,
+        }
+    return document
