@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from trialimg.core.errors import GeometryError
 from trialimg.core.trial import Finding, Severity, Subject
@@ -14,6 +15,7 @@ from trialimg.imaging.quality import AcquisitionFacts, AcquisitionRule, acquisit
 from trialimg.protocol import images as protocol_images
 from trialimg.protocol.model import Protocol
 from trialimg.services.annotations import Annotation
+from trialimg.services.counted import counts_of
 from trialimg.services.course import Course
 from trialimg.services.images import ContourSet, SeriesRecord
 from trialimg.services.lesion_tracking import LesionTracker, TrackingSettings
@@ -36,6 +38,8 @@ class CaseMaterial:
     series: tuple[SeriesRecord, ...]
     contour_sets: tuple[ContourSet, ...]
     annotations: tuple[Annotation, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What is known of a timepoint beside its lesions, by timepoint id, in the criterion's own type."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,15 +77,16 @@ class CasePipeline:
             if visit.timepoint.order > 0:  # later visits are compared with the first sight of a lesion alone
                 for scan in scans:
                     scan.release()
-        findings += [*course.findings, *_unheard(visits, material)]
+        findings += [*course.findings, *_unheard(visits, material), *_unseen_facts(visits, material)]
         subject = replace(material.subject, reference_date=reference)
         thickness = {s.series_uid: Decimal(str(s.slice_thickness_mm)) for s in material.series if s.slice_thickness_mm}
+        timepoints = [visit.timepoint for visit in visits]
         response = respond(
-            subject, [visit.timepoint for visit in visits], lesions, self.protocol, slice_thickness_mm=thickness
+            subject, timepoints, lesions, self.protocol, slice_thickness_mm=thickness, facts=material.facts
         )
-        timepoints = tuple(_timepoint(visit, seen, response) for visit, seen in zip(visits, lesions, strict=True))
+        results = tuple(_timepoint(visit, seen, response) for visit, seen in zip(visits, lesions, strict=True))
         findings += response.findings
-        return CaseOutcome(SubjectResult(subject, timepoints, response.endpoints, tuple(findings)), bench.tally)
+        return CaseOutcome(SubjectResult(subject, results, response.endpoints, tuple(findings)), bench.tally)
 
     def _course(self, bench: Workbench, material: CaseMaterial) -> Course:
         tracking = self.protocol.tracking
@@ -96,6 +101,7 @@ class CasePipeline:
             region,
             self.protocol.segmentation.prompts,
             Decimal(self.protocol.measurement.too_small_below_mm),
+            counts_of(self.protocol.response.criterion.value, self.protocol.response.rules),
         )
 
     def _region(self, material: CaseMaterial, annotation: Annotation, scan: Scan) -> Mask:
@@ -175,6 +181,17 @@ def _unheard(visits: Sequence[Visit], material: CaseMaterial) -> list[Finding]:
         for a in material.annotations
         if a.where not in heard
     ]
+
+
+def _unseen_facts(visits: Sequence[Visit], material: CaseMaterial) -> list[Finding]:
+    """Assessments of visits without images, where nothing is judged."""
+    seen, subject = {visit.timepoint.id for visit in visits}, material.subject.id
+    return [
+        Finding("assessment_without_image", Severity.WARNING, f"{subject} {name}",
+                "assessments.csv speaks of a visit without images; nothing is judged there", subject, name)
+        for name in material.facts
+        if name not in seen
+    ]  # fmt: skip
 
 
 def _timepoint(visit: Visit, lesions: tuple[LesionResult, ...], response: Response) -> TimepointResult:

@@ -9,20 +9,20 @@ from decimal import Decimal
 from trialimg.core.errors import GeometryError, ModelError
 from trialimg.core.lesions import (
     Lesion,
-    LesionKind,
     LesionStatus,
     NewLesionStatus,
     NonTargetStatus,
     Observation,
+    Quantities,
     Role,
     Seen,
-    length_mm,
 )
 from trialimg.core.provenance import Evidence
 from trialimg.core.trial import Finding, Severity, Timepoint
 from trialimg.imaging.measure import LesionMeasurement
 from trialimg.protocol.images import PromptKind
 from trialimg.services.annotations import Annotation, Status
+from trialimg.services.counted import DIAMETERS, Counted, Counts
 from trialimg.services.key_images import key_image
 from trialimg.services.lesion_tracking import FoundLesion, LesionTracker, separate
 from trialimg.services.results import KeyImage, LesionResult
@@ -68,6 +68,7 @@ class Course:
     prompts: tuple[PromptKind, ...]
     """Kinds of prompt, the preferred first."""
     too_small_below_mm: Decimal
+    counts: Counts = DIAMETERS
     findings: list[Finding] = field(default_factory=list)
     _known: dict[str, _Known] = field(default_factory=dict)
 
@@ -169,7 +170,9 @@ class Course:
     def _result(self, look: _Look, timepoint: Timepoint) -> LesionResult:
         found, known = look.found, look.known
         parts = self.tracker.measure(found) if found is not None else ()
-        diameter = _diameter(parts, known.lesion.kind)
+        mean_hu = self.tracker.mean_hu(found) if found is not None and parts and self.counts.attenuation else None
+        counted = Counted.of(parts, known.lesion.kind, self.counts, mean_hu=mean_hu)
+        diameter = counted.diameter_mm
         seen, reason = look.seen, look.reason
         if seen is None:
             seen = Seen.ABSENT if diameter is None else Seen.MEASURED
@@ -185,6 +188,7 @@ class Course:
             reason,
             status,
             (Evidence(found.digest, MEDIA_TYPE),) if found is not None else (),
+            quantities=counted.quantities if seen is Seen.MEASURED else Quantities(),
         )
         return LesionResult(
             observation,
@@ -241,11 +245,3 @@ def _status(look: _Look, seen: Seen) -> LesionStatus | None:
         case Role.NEW:
             word = word or look.known.status
             return NewLesionStatus(word.value) if word is not None and seen is not Seen.ABSENT else None
-
-
-def _diameter(parts: Sequence[LesionMeasurement], kind: LesionKind) -> Decimal | None:
-    """Sum of the parts' diameters in mm, each rounded once; None where there is no part (RECIST 1.1: split lesions)."""
-    if not parts:
-        return None
-    lengths = [part.short_axis_mm if kind is LesionKind.NODAL else part.long_axis_mm for part in parts]
-    return sum((length_mm(length) for length in lengths), Decimal(0))

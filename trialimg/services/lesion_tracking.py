@@ -19,7 +19,7 @@ from trialimg.imaging.register import Alignment
 from trialimg.services.ports import FeatureExtractor, Segmenter
 from trialimg.services.scans import Scan
 from trialimg.services.work import Stage, Workbench
-from trialimg.volume import Geometry, Mask
+from trialimg.volume import Geometry, Mask, Unit
 from trialimg.volume.packing import pack_mask, unpack_mask
 from trialimg.volume.resample import Interpolator, resample, resample_mask
 
@@ -33,6 +33,7 @@ _LOCAL = Stage("register_locally", register.VERSION)
 _FOLLOW = Stage("follow", "1")
 _MEASURE = Stage("measure", measure.VERSION)
 _FEATURES = Stage("features", "1")
+_ATTENUATION = Stage("mean_hu", "1")
 _RIM_VOXELS = 2
 
 
@@ -130,6 +131,12 @@ class LesionTracker:
             "parameters": self.extractor.parameters(),
         }
         answer: dict[str, float] = self.bench.once_json(_FEATURES, inputs, lambda: self._extract(found))
+        return answer
+
+    def mean_hu(self, found: FoundLesion) -> float | None:
+        """The mean attenuation of the lesion's voxels; None where the scan is not in Hounsfield units."""
+        inputs = {"scan": found.scan.digest, "mask": found.digest}
+        answer: float | None = self.bench.once_json(_ATTENUATION, inputs, lambda: _mean_hu(found))
         return answer
 
     def _extract(self, found: FoundLesion) -> object:
@@ -302,6 +309,16 @@ def _measured(mask: Mask, scan: Geometry) -> list[LesionMeasurement]:
     first_slice = _offset(mask.geometry, scan)[2]
     parts = measure.measure_fragments(mask)
     return [replace(part, slice_index=part.slice_index + first_slice) for part in parts]
+
+
+def _mean_hu(found: FoundLesion) -> float | None:
+    volume = found.scan.volume
+    if volume.unit is not Unit.HU:
+        return None
+    i, j, k = _offset(found.mask.geometry, found.scan.geometry)
+    slices, rows, columns = found.mask.array.shape
+    around = volume.array[k : k + slices, j : j + rows, i : i + columns]
+    return float(around[found.mask.array > 0].astype(np.float64).mean())
 
 
 def _measurement(facts: dict[str, Any]) -> LesionMeasurement:

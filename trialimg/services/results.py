@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from trialimg.core.lesions import Observation, Role
 from trialimg.core.provenance import Provenance
-from trialimg.core.responses import TimepointAssessment
+from trialimg.core.responses import CriterionAssessment
 from trialimg.core.trial import Finding, Subject, Timepoint
 from trialimg.endpoints.results import SubjectEndpoints
 from trialimg.imaging.measure import LesionMeasurement
@@ -77,7 +77,7 @@ class TimepointResult:
     timepoint: Timepoint
     day: int | None
     """Study day: ``date - reference date + 1``, or the same without 1 before it; there is no day 0."""
-    assessment: TimepointAssessment | None
+    assessment: CriterionAssessment | None
     """None for baseline."""
     lesions: tuple[LesionResult, ...]
     baseline_sum_mm: Decimal | None = None

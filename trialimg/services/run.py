@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from trialimg import __version__
 from trialimg.core.digest import canonical_json, digest_of, file_digest
 from trialimg.core.errors import IntegrityError, ReadingError
 from trialimg.core.provenance import Provenance
-from trialimg.core.trial import Finding, Severity, Subject
+from trialimg.core.trial import Finding, Severity, Subject, Timepoint
+from trialimg.criteria.registry import criterion
+from trialimg.protocol.criteria import Criterion
 from trialimg.protocol.model import full, protocol_digest
 from trialimg.services.annotations import Annotation, read_annotations, read_subjects
 from trialimg.services.case import CaseMaterial, CaseOutcome, CasePipeline
@@ -20,14 +23,16 @@ from trialimg.services.cohort import compare_arms
 from trialimg.services.document import document
 from trialimg.services.images import ImageIndex
 from trialimg.services.ports import Executor, Exporter, Progress
-from trialimg.services.response import require_built
+from trialimg.services.respond_facts import read_facts
+from trialimg.services.respond_lesions import SubjectReading
+from trialimg.services.response import require_built, schedule
 from trialimg.services.results import TrialResult, TruthCheck
 from trialimg.services.truth import check_truth
 from trialimg.services.work import Stage, Tally, Workbench
 
 __all__ = ["RunOutcome", "TrialRun"]
 
-_TABLES = ("subjects.csv", "annotations.csv", "truth.csv")
+_TABLES = ("subjects.csv", "annotations.csv", "truth.csv", "assessments.csv")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +75,9 @@ class TrialRun:
         ReadingError
             With every fault of the tables beside the images.
         """
-        require_built(self.pipeline.protocol)
         root = self.pipeline.root
         tables = {name: _text(root / name) for name in _TABLES}
+        require_built(self.pipeline.protocol, assessments=tables["assessments.csv"] is not None)
         index = self.pipeline.source.index(root, progress=progress)
         materials, findings = self._materials(index, tables)
         outcomes = self._cases(materials, progress)
@@ -100,17 +105,30 @@ class TrialRun:
         annotations = read_annotations(text)
         imaged = {series.subject for series in index.series}
         names = sorted(imaged | set(subjects))
+        facts = self._facts(tables["assessments.csv"], names)
         materials = [
             CaseMaterial(
                 subjects.get(name, Subject(name)),
                 tuple(s for s in index.series if s.subject == name),
                 tuple(c for c in index.contour_sets if c.subject == name),
                 tuple(a for a in annotations if a.subject == name),
+                facts.get((name, ""), {}),
             )
             for name in names
         ]
         findings = [*index.findings, *_strangers(annotations, names)]
         return materials, findings + self._outside_protocol([material.subject for material in materials])
+
+    def _facts(self, text: str | None, names: Sequence[str]) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+        """What assessments.csv says of the planned visits, by subject."""
+        if text is None:
+            return {}
+        protocol = self.pipeline.protocol
+        planned = schedule(protocol)
+        visits = (planned.baseline, *planned.followups)
+        timepoints = tuple(Timepoint(visit.id, order, dt.date.min) for order, visit in enumerate(visits))
+        readings = [SubjectReading(name, "", (), (), timepoints) for name in names]
+        return read_facts(text, "assessments.csv", criterion(protocol.response.criterion.value), readings)
 
     def _outside_protocol(self, subjects: Sequence[Subject]) -> list[Finding]:
         """Sites and arms that the protocol does not name."""
@@ -157,7 +175,8 @@ class TrialRun:
         if text is None:
             return None
         pixel_mm = {s.series_uid: max(s.pixel_spacing_mm) for s in index.series if s.pixel_spacing_mm is not None}
-        return check_truth(text, [outcome.result for outcome in outcomes], pixel_mm)
+        recist = self.pipeline.protocol.response.criterion is Criterion.RECIST_1_1
+        return check_truth(text, [outcome.result for outcome in outcomes], pixel_mm, words=recist)
 
     def _provenance(self, index: ImageIndex, tables: Mapping[str, str | None]) -> Provenance:
         files = [file for series in index.series for file in series.files]

@@ -29,7 +29,9 @@ class _Errors:
     volume_pct: list[float] = field(default_factory=list)
 
 
-def check_truth(text: str, subjects: Sequence[SubjectResult], pixel_mm: Mapping[str, float]) -> TruthCheck:
+def check_truth(
+    text: str, subjects: Sequence[SubjectResult], pixel_mm: Mapping[str, float], *, words: bool = True
+) -> TruthCheck:
     """Measured agreement with ``truth.csv``; what it leaves blank is not compared.
 
     Parameters
@@ -40,6 +42,8 @@ def check_truth(text: str, subjects: Sequence[SubjectResult], pixel_mm: Mapping[
         What the run found.
     pixel_mm
         Series UID to its larger in-plane voxel edge in mm.
+    words
+        Responses are compared too. They are those of RECIST 1.1, so by other criteria they are not.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def check_truth(text: str, subjects: Sequence[SubjectResult], pixel_mm: Mapping[
             lesion = _lesion(subject, row)
             compared += _compare_seen(row, lesion)
             _add_errors(errors, row, lesion, pixel_mm)
-        else:
+        elif words:
             compared += [_compare(row, name, word) for name, word in _answers(subject, row) if row.text(name)]
     if not errors.long_axis_mm or not compared:
         raise ReadingError("truth.csv shares no measured lesion or response with this run")

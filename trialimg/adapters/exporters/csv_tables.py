@@ -12,7 +12,7 @@ from trialimg.adapters.exporters.endpoint_columns import ENDPOINT_COLUMNS
 from trialimg.adapters.exporters.wording import segmenter_of
 from trialimg.adapters.exporters.writing import write_whole
 from trialimg.core.prompts import PointLps
-from trialimg.core.responses import Firing, Sums, TimepointAssessment
+from trialimg.core.responses import CriterionAssessment, Firing, Sums
 from trialimg.core.trial import Finding, Subject
 from trialimg.imaging.measure import LesionMeasurement
 from trialimg.services.results import LesionResult, TimepointResult, TrialResult
@@ -97,7 +97,7 @@ def _line(measurement: LesionMeasurement | None, name: str) -> str | None:
     return None if measurement is None else _points(getattr(measurement, name))
 
 
-def _firings(assessment: TimepointAssessment | None) -> tuple[Firing, ...]:
+def _firings(assessment: CriterionAssessment | None) -> tuple[Firing, ...]:
     return assessment.rule if assessment else ()
 
 
@@ -166,7 +166,7 @@ _RESPONSE_COLUMNS: tuple[Column[_TimepointRow], ...] = (
 )
 
 
-def _settings(assessment: TimepointAssessment | None) -> str | None:
+def _settings(assessment: CriterionAssessment | None) -> str | None:
     if assessment is None:
         return None
     return "; ".join(f"{name}={value}" for name, value in sorted(assessment.settings.items()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from trialimg.adapters.exporters.wording import ABSENT, MINUS, iso, mm, percent_change
 from trialimg.core.lesions import Lesion, LesionKind, Observation, Role, Seen
-from trialimg.core.responses import Sums, TimepointAssessment
+from trialimg.core.responses import CriterionAssessment, Sums
 from trialimg.services.results import LesionResult, SubjectResult, TimepointResult
 
 __all__ = ["Course", "CourseBlock", "CourseRow", "course_of", "lesions_of", "result_at"]
@@ -132,7 +132,7 @@ def _sum_rows(timepoints: Sequence[TimepointResult]) -> tuple[CourseRow, ...]:
 
 
 def _response_rows(timepoints: Sequence[TimepointResult]) -> tuple[CourseRow, ...]:
-    def row(name: str, cell: Callable[[TimepointAssessment], str]) -> CourseRow:
+    def row(name: str, cell: Callable[[CriterionAssessment], str]) -> CourseRow:
         return CourseRow(name, "", tuple(cell(t.assessment) if t.assessment else ABSENT for t in timepoints))
 
     return (
