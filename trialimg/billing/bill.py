@@ -149,9 +149,7 @@ class Bill:
         return self.net + self.tax
 
 
-def invoiced(
-    dues: Iterable[Due], before: Iterable[BillLine], *, shares: Sequence[Share], currency: str
-) -> tuple[BillLine, ...]:
+def invoiced(dues: Iterable[Due], before: Iterable[BillLine], currency: str) -> tuple[BillLine, ...]:
     """The lines that bring what was invoiced before to what is due now.
 
     Parameters
@@ -171,7 +169,7 @@ def invoiced(
         settled[line.key].append(line)
     current = {due.key: due for due in dues}
     found = (
-        _change(settled[key], _line(due, shares, currency) if (due := current.get(key)) else None)
+        _change(settled[key], _line(due, currency) if (due := current.get(key)) else None)
         for key in dict.fromkeys((*current, *settled))
     )
     return tuple(line for line in found if line is not None)
@@ -225,8 +223,8 @@ def state_of(invoice: Bill, credit_notes: Sequence[Bill], paid: Decimal) -> Bill
     return BillState.PAID if paid >= owed else BillState.ISSUED
 
 
-def _line(due: Due, shares: Sequence[Share], currency: str) -> BillLine:
-    parts = tuple(_parts(due.amount, shares, due.usage, currency))
+def _line(due: Due, currency: str) -> BillLine:
+    parts = tuple(_parts(due, currency))
     subject = due.usage.subject if due.usage else ""
     return BillLine(due.key, due.item, due.text, subject, 1, due.amount, "; ".join(due.because), due.tax, parts)
 
@@ -249,13 +247,14 @@ def _change(former: Sequence[BillLine], now: BillLine | None) -> BillLine | None
     return replace(line, quantity=_sign(change), price=abs(change), note=note, parts=kept)
 
 
-def _parts(amount: Decimal, shares: Sequence[Share], usage: Usage | None, currency: str) -> Iterator[PayeePart]:
+def _parts(due: Due, currency: str) -> Iterator[PayeePart]:
     """An amount divided among the payees: first by share, then a share among those who did the work."""
-    if not shares:
+    if not due.shares:
         return
-    for share, part in zip(shares, divided(amount, [share.pct for share in shares], currency), strict=True):
-        names = _payees(share, usage)
-        equal = divided(part, [Decimal(1)] * len(names), currency)
+    portions = divided(due.amount, [share.pct for share in due.shares], currency)
+    for share, portion in zip(due.shares, portions, strict=True):
+        names = _payees(share, due.usage)
+        equal = divided(portion, [Decimal(1)] * len(names), currency)
         yield from (
             PayeePart(f"{share.role.value}/{name}", each) for name, each in zip(names, equal, strict=True) if each
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from trialimg.billing.money import divided, rounded
-from trialimg.billing.parties import Payer, Tax
+from trialimg.billing.parties import Payer, Share, Tax
 from trialimg.billing.plan import PricePlan, Withdrawn
 from trialimg.billing.prices import CountedOver, PriceItem, PriceUnit, Tiering
 from trialimg.billing.usage import Usage
@@ -27,12 +27,12 @@ class Span:
     """Moment before which, ISO 8601 in UTC with microseconds and offset, as the ledger writes it."""
     first_month: str = ""
     """Empty: from the beginning."""
-    last_month: str = ""
-    """Empty: to the end."""
+    end_month: str = ""
+    """First month that it no longer rates; empty: to the end."""
 
     def holds(self, month: str) -> bool:
         """True if the plan rates that month."""
-        return self.first_month <= month and (not self.last_month or month <= self.last_month)
+        return self.first_month <= month and (not self.end_month or month < self.end_month)
 
     def has_begun(self, month: str) -> bool:
         """True if some of the month lies before the moment."""
@@ -48,7 +48,7 @@ class Due:
     """One thing that is charged, or would be: what it comes to and how."""
 
     key: str
-    """Key of the usage, or ``subscription/2026-03``, ``minimum/2026-03``, ``bundle/1``."""
+    """Key of the usage, or ``subscription/2026-03``, ``minimum/2026-03``, ``bundle/2026-03/1``."""
     item: str
     """Item of the plan; subscription, minimum or bundle."""
     text: str
@@ -63,6 +63,7 @@ class Due:
     tax: Tax | None = None
     usage: Usage | None = None
     """What was used; None for what is due without."""
+    shares: tuple[Share, ...] = ()
 
 
 def rated(plan: PricePlan, usage: Iterable[Usage], span: Span) -> tuple[Due, ...]:
@@ -119,18 +120,20 @@ class _Running:
 
     def charged(self, due: Due) -> Due:
         """The due thing, as much of it as the caps leave."""
-        amount, because = due.price, due.because
+        amount, because, currency = due.price, due.because, self.plan.currency
         for name, cap, so_far in (
             (f"of {due.month}", self.plan.cap_per_month, self.month),
             ("of the trial", self.plan.cap_per_trial, self.trial),
         ):
-            left = amount if cap is None else max(cap - so_far, Decimal(0))
-            if left < amount:
-                because = (*because, f"the cap {name}, {cap}, leaves {left}")
-                amount = left
+            if cap is None or amount <= cap - so_far:
+                continue
+            amount = max(cap - so_far, Decimal(0))
+            words = f"the cap {name}, {rounded(cap, currency)}, leaves {rounded(amount, currency)}"
+            because = (*because, words)
         self.month += amount
         self.trial += amount
-        return replace(due, amount=rounded(amount, self.plan.currency), because=because)
+        amount = rounded(amount, currency)
+        return replace(due, amount=amount, because=because, shares=self.plan.shares)
 
 
 class _Prices:
@@ -167,18 +170,20 @@ class _Prices:
         self.counted[item.item, scope] += 1
         number, total = self.counted[item.item, scope], self.totals[item.item, scope]
         if not item.tiers:
-            return item.price, f"{item.item} at {item.price}"
+            return item.price, f"{item.item} at {rounded(item.price, self.plan.currency)}"
         is_graduated = item.tiering is Tiering.GRADUATED
         tier = item.tier_of(number if is_graduated else total)
         counted = f"number {number} of {scope}" if is_graduated else f"{total} in {scope}"
         price = item.price_in(tier)
-        return price, f"{item.item}, {counted}: tier {tier + 1} of {len(item.tiers) + 1} at {price}"
+        at = rounded(price, self.plan.currency)
+        return price, f"{item.item}, {counted}: tier {tier + 1} of {len(item.tiers) + 1} at {at}"
 
     def _bundle(self, number: int, event: Usage) -> Due:
         bundle = self.plan.bundles[number - 1]
         text = bundle.description or f"Bundle of {bundle.cases} cases, everything included"
         because = (f"bundle {number}, begun by {event.subject or event.case}",)
-        return Due(f"bundle/{number}", "bundle", text, event.month, bundle.price, bundle.price, because, self.plan.tax)
+        key, price = f"bundle/{event.month}/{number}", bundle.price
+        return Due(key, "bundle", text, event.month, price, price, because, self.plan.tax)
 
 
 def _once(usage: Iterable[Usage]) -> list[Usage]:
@@ -245,8 +250,8 @@ def _is_under_contract(plan: PricePlan, month: str) -> bool:
 def _monthly(plan: PricePlan, item: str, month: str, price: Decimal) -> Due:
     texts = {"subscription": f"Subscription {month}", "minimum": f"Minimum commitment {month}"}
     because = {
-        "subscription": f"subscription of {plan.monthly.subscription} a month",
-        "minimum": f"raises the charges of {month} to the minimum of {plan.monthly.minimum}",
+        "subscription": f"subscription of {rounded(plan.monthly.subscription, plan.currency)} a month",
+        "minimum": f"raises the charges of {month} to the minimum of {rounded(plan.monthly.minimum, plan.currency)}",
     }
     return Due(f"{item}/{month}", item, texts[item], month, price, price, (because[item],), plan.tax)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trialimg.billing.prices import PriceUnit
@@ -26,6 +27,7 @@ QUALIFICATION = "qualification"
 
 _REPEAT = "repeat"
 _CASE_PARTS = 2
+_CODED = re.compile(r"([a-z][a-z0-9_]*):")
 _KINDS = {kind.value: kind for kind in CaseKind}
 
 
@@ -100,7 +102,10 @@ class _History:
     readers: dict[str, str] = field(default_factory=dict)
     """Seat to who signed its latest read."""
     reads: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    verdicts: int = 0
+    verdicts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """How often each verdict record was signed: an adjudicator has one, a consensus one for each reader."""
+    cause: str = ""
+    """Reason code of the last further read since the last verdict."""
     timepoints: set[str] | None = None
     """Those of its final results; None as long as it has none."""
 
@@ -118,7 +123,7 @@ class _Deriver:
             case "sign_read":
                 yield self._read()
             case "sign_verdict":
-                yield self._verdict()
+                yield from self._verdict()
             case "finalise_case":
                 yield from self._final()
             case "withdraw_consent":
@@ -137,13 +142,21 @@ class _Deriver:
             unit = PriceUnit.READ if number == 1 else PriceUnit.REREAD
             self.before.readers[seat] = self.step.who
         counted = f"/{number}" if number > 1 else ""
-        return self._one(unit, f"{unit.value}/{seat}{counted}", (self.step.who,))
+        usage = self._one(unit, f"{unit.value}/{seat}{counted}", (self.step.who,))
+        if unit is PriceUnit.REREAD:
+            self.before.cause = usage.because
+        return usage
 
-    def _verdict(self) -> Usage:
-        self.before.verdicts += 1
-        if self.before.verdicts == 1:
-            return self._one(PriceUnit.ADJUDICATION, "adjudication", (self.step.who,))
-        return self._one(PriceUnit.READJUDICATION, f"readjudication/{self.before.verdicts}", (self.step.who,))
+    def _verdict(self) -> Iterator[Usage]:
+        rounds = max(self.before.verdicts.values(), default=0)
+        self.before.verdicts[self.step.record] += 1
+        number = self.before.verdicts[self.step.record]
+        if number <= rounds:
+            return  # the other reader's part of a consensus
+        unit = PriceUnit.ADJUDICATION if number == 1 else PriceUnit.READJUDICATION
+        counted = f"/{number}" if number > 1 else ""
+        yield replace(self._one(unit, f"{unit.value}{counted}", (self.step.who,)), because=self.before.cause)
+        self.before.cause = ""
 
     def _final(self) -> Iterator[Usage]:
         if self.step.case.get("kind") == QUALIFICATION:
@@ -179,5 +192,6 @@ class _Deriver:
 
 
 def _code(reason: object) -> str:
-    """The code of a coded reason ({code, text}); a reason in free words has none."""
-    return str(reason.get("code", "")) if isinstance(reason, Mapping) else ""
+    """The code that a reason begins with, ``quality_failure: the viewer showed another series``; empty without one."""
+    found = _CODED.match(reason) if isinstance(reason, str) else None
+    return found[1] if found else ""
