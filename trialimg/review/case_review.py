@@ -191,8 +191,13 @@ class CaseReview:
         reads = {seat: read.extended(steps) for seat, read in self.reads.items()}
         return replace(self, timepoints=timepoints, reads=reads, choices={})
 
-    def amended(self, design: ReadingDesign) -> CaseReview:
+    def amended(self, design: ReadingDesign, *, is_named: bool = False) -> CaseReview:
         """The case under an amended design: the same where the amendment does not reach it, else read anew.
+
+        Parameters
+        ----------
+        is_named
+            The amendment names a read of this case among those that are done again.
 
         Raises
         ------
@@ -200,7 +205,7 @@ class CaseReview:
             If it is to be read anew by more or fewer readers than it has.
         """
         untouched = {Amendment.NONE: bool(self.reads), Amendment.UNSIGNED: self._has_signature, Amendment.ALL: False}
-        if self.is_withdrawn or untouched[design.amendment]:
+        if self.is_withdrawn or (untouched[design.amendment] and not is_named):
             return self
         seats = set(design.reading_seats)
         self._require(set(self.reads) <= seats, "it has a second reader, whom the amended design has no seat for")
