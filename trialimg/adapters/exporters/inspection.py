@@ -1,0 +1,44 @@
+"""An inspection copy for people: every value, every audit line and every signature, as HTML and PDF."""
+
+from __future__ import annotations
+
+from trialimg.adapters.exporters.rendering import environment, pdf_of
+from trialimg.services.archive import CopiedRecord, CopiedVersion, InspectionCopy
+from trialimg.services.differences import leaves
+
+__all__ = ["inspection_html", "inspection_pdf"]
+
+
+def inspection_html(copy: InspectionCopy) -> str:
+    """The copy as one file that asks for nothing from outside of itself."""
+    kinds = sorted({record.kind for record in copy.records})
+    return (
+        environment()
+        .get_template("inspection.html.j2")
+        .render(
+            copy=copy,
+            kinds=[(kind, [record for record in copy.records if record.kind == kind]) for kind in kinds],
+            values_of=_values,
+            by_version=_by_version,
+        )
+    )
+
+
+def inspection_pdf(copy: InspectionCopy) -> bytes:
+    """The copy in pages."""
+    return pdf_of(inspection_html(copy))
+
+
+def _values(record: CopiedRecord) -> list[tuple[str, str, bool]]:
+    """Key, value now, and whether it changed since it was first entered; values that were taken away are shown too."""
+    now = leaves(record.latest.body or {})
+    changed = record.changed_since_entry
+    gone = [(key, "(no longer there)", True) for key in sorted(changed - set(now))]
+    return [*((key, text, key in changed) for key, text in now.items()), *gone]
+
+
+def _by_version(version: CopiedVersion) -> list[tuple[str, str, str]]:
+    """What a later version changed: key, before, after. The first version is shown as values, not as changes."""
+    if version.version == 1:
+        return []
+    return [(one.key, one.before or "(not there)", one.after or "(not there)") for one in version.changed]
