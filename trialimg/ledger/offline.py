@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -55,7 +56,8 @@ def offline_verifier() -> str:
     IntegrityError
         If two modules use one name for two things, so that they cannot stand in one file.
     """
-    imports: set[str] = set()
+    plain: set[str] = set()
+    named: dict[str, set[str]] = {}
     bodies: list[str] = []
     owner: dict[str, str] = {}
     for path in _MODULES:
@@ -64,21 +66,21 @@ def offline_verifier() -> str:
         for name in _bound(tree):
             if owner.setdefault(name, path) != path:
                 raise IntegrityError(f"{owner[name]} and {path} both define {name}: they cannot stand in one file")
-        imports |= _imports(tree)
+        _add_imports(tree, plain, named)
         bodies.append(f"# ---- trialimg/{path} " + "-" * (100 - len(path)) + "\n\n" + _body(text, tree))
-    head = "\n".join(["from __future__ import annotations", "", *sorted(imports)])
-    return "\n\n\n".join([_HEAD.rstrip(), head, *bodies, _FOOT])
+    imports = [f"import {module}" for module in sorted(plain)]
+    imports += [f"from {module} import {', '.join(sorted(named[module]))}" for module in sorted(named)]
+    head = "\n".join(["from __future__ import annotations", "", *imports])
+    return "\n\n".join([_HEAD.rstrip(), head, "\n" + "\n\n\n".join([*bodies, _FOOT])])
 
 
-def _imports(tree: ast.Module) -> set[str]:
-    """Imports from outside of the package, one name a line."""
-    found = set()
+def _add_imports(tree: ast.Module, plain: set[str], named: dict[str, set[str]]) -> None:
+    """Imports from outside of the package: whole modules, and names by module."""
     for node in tree.body:
         if isinstance(node, ast.Import):
-            found |= {f"import {alias.name}" for alias in node.names}
+            plain |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not _is_ours(node):
-            found |= {f"from {node.module} import {alias.name}" for alias in node.names}
-    return found
+            named.setdefault(str(node.module), set()).update(alias.name for alias in node.names)
 
 
 def _is_ours(node: ast.ImportFrom) -> bool:
@@ -98,11 +100,12 @@ def _bound(tree: ast.Module) -> set[str]:
 
 
 def _body(text: str, tree: ast.Module) -> str:
-    """The module's text without its docstring's place, its imports and its `__all__`."""
+    """The module's text without its imports and its `__all__`; its docstring stays, as a heading."""
     lines = text.splitlines()
     dropped: set[int] = set()
     for node in tree.body:
         is_all = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
         if isinstance(node, ast.Import | ast.ImportFrom) or is_all:
             dropped |= set(range(node.lineno - 1, node.end_lineno or node.lineno))
-    return "\n".join(line for number, line in enumerate(lines) if number not in dropped).strip()
+    kept = "\n".join(line for number, line in enumerate(lines) if number not in dropped)
+    return re.sub(r"\n{4,}", "\n\n\n", kept).strip()

@@ -72,13 +72,14 @@ def report_lines(report: Report) -> tuple[str, ...]:
             f"{total} finding(s) in {report.entries} entries",
         )
     withheld = f" ({report.withheld} of other trials withheld)" if report.withheld else ""
+    signed = f"checkpoint of {report.checkpoint_at}" if report.checkpoints else "no checkpoint yet"
     line = (
         f"verified: {report.entries} entries{withheld}, {report.trials} trials, {report.records} record versions "
-        f"({report.redacted} tombstones), checkpoint of {report.checkpoint_at or 'never'}, root {report.root}"
+        f"({report.redacted} tombstones), {signed}, root {report.root}"
     )
-    if report.is_trusted:
+    if report.is_trusted or not report.key:
         return (line,)
-    return (line, f"note: the keys came with the bundle; compare key {report.key} with the one you were given")
+    return (line, f"note: the keys came with the records; compare key {report.key} with the one you were given")
 
 
 def command(arguments: Sequence[str] | None = None, *, bundle: Path | None = None) -> int:

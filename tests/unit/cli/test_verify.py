@@ -35,7 +35,7 @@ def test_a_whole_bundle_is_one_line_and_a_note_on_the_keys(capsys, bundle, ledge
         "verified: 12 entries, 2 trials, 6 record versions (2 tombstones), checkpoint of "
         f"2026-03-01T08:12:00.000000+00:00, root {ledger.frontier.root().hex()}"
     )
-    assert second.startswith(f"note: the keys came with the bundle; compare key {pair().public.id}")
+    assert second.startswith(f"note: the keys came with the records; compare key {pair().public.id}")
 
 
 def test_trusted_keys_leave_one_line(capsys, bundle, tmp_path):
