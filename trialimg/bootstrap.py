@@ -17,9 +17,18 @@ if TYPE_CHECKING:
     from trialimg.protocol.images import Segmentation
     from trialimg.radiomics.settings import RadiomicsSettings
     from trialimg.services.journal import Records
-    from trialimg.services.ports import Exporter, FeatureExtractor, Identity, ImageSource, Progress, Segmenter
+    from trialimg.services.ports import (
+        Exporter,
+        FeatureExtractor,
+        Identity,
+        IdentityProvider,
+        ImageSource,
+        Progress,
+        Segmenter,
+    )
     from trialimg.services.run import TrialRun
     from trialimg.services.sample import SampleSummary
+    from trialimg.services.viewing import KeptSeries
     from trialimg.volume import Mask, Volume
 
 __all__ = [
@@ -27,7 +36,9 @@ __all__ = [
     "exporters",
     "feature_extractor",
     "identity",
+    "identity_provider",
     "image_source",
+    "kept_series",
     "make_folder",
     "open_image",
     "open_mask",
@@ -354,11 +365,41 @@ def records(home: Path, database: str | None = None) -> Records:
     return Records(store, SystemClock(), lambda: token_hex(SALT_BYTES), f"trialimg {__version__}")
 
 
+def kept_series(home: Path) -> KeptSeries:
+    """The images of an installation as viewers get them."""
+    from trialimg.adapters.store.blobs import DirectoryBlobStore
+    from trialimg.services.viewing import KeptSeries
+
+    folder = home / "images"
+    make_folder(folder)
+    return KeptSeries(DirectoryBlobStore(folder))
+
+
 def identity() -> Identity:
     """What passwords and one-time codes are made and checked by."""
     from trialimg.adapters.identity.local import LocalIdentity
 
     return LocalIdentity()
+
+
+def identity_provider(issuer: str, *, client: str, keys: str) -> IdentityProvider:
+    """A sign-in server that speaks OpenID Connect.
+
+    Parameters
+    ----------
+    issuer, client
+        As its tokens name them.
+    keys
+        Its public keys: a JWKS file, or an address by https.
+
+    Raises
+    ------
+    TrialimgError
+        If the keys cannot be read.
+    """
+    from trialimg.adapters.identity.oidc import OidcProvider, keys_from
+
+    return OidcProvider(issuer, client, keys_from(keys))
 
 
 def make_folder(folder: Path) -> None:
