@@ -59,7 +59,7 @@ class Grant:
     """Code of the trial; ``*`` for all, and for the installation itself."""
     site: str = ""
     since: str = ""
-    """ISO 8601 in UTC with offset; empty: from now on."""
+    """ISO 8601 in UTC with offset; empty, or a moment gone by: from now on."""
     until: str = ""
     """Moment before which; empty: without end."""
 
@@ -133,7 +133,7 @@ def grant_role(records: Records, actor: Actor, user: str, grant: Grant, *, reaso
         _require_active(journal, user, reason)
         if user == actor.user:
             raise AccessError("nobody grants rights to themselves; another administrator has to")
-        dated = Grant(grant.role, grant.trial, grant.site, grant.since or journal.at, grant.until)
+        dated = Grant(grant.role, grant.trial, grant.site, max(grant.since, journal.at), grant.until)
         if faults := tuple(_misfits(dated)):
             raise FaultsError("this cannot be granted", faults)
         _require_blinded(journal.transaction, user, dated, journal.at)
