@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import jwt
@@ -14,36 +13,29 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-__all__ = ["Images", "PixelTokens", "Viewing", "pixel_routes"]
+from trialimg.services.case_images import Looking, ShownSeries
+
+__all__ = ["Images", "PixelTokens", "pixel_routes"]
 
 TOKEN_SECONDS = 600
 HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 _ALGORITHM = "HS256"
 _SECRET_BYTES = 32
-_CLAIMS = ("sub", "sid", "case", "exp")
-
-
-@dataclass(frozen=True)
-class Viewing:
-    """Who looks at what."""
-
-    user: str
-    session: str
-    """Sign-in that the token was given in; a sign-out ends it."""
-    case: str
+_CLAIMS = ("sub", "sid", "trial", "alias", "exp")
 
 
 class Images(Protocol):
     """What the route needs: the images, and whether they may be seen now."""
 
-    def may_view(self, viewing: Viewing, series: str) -> bool: ...
+    def find(self, looking: Looking, name: str) -> ShownSeries | None:
+        """The series of a name, if this reader may see it now."""
 
-    def opened(self, viewing: Viewing, series: str) -> None:
+    def opened(self, looking: Looking, series: ShownSeries) -> None:
         """Keep in the audit trail that a series was opened."""
 
-    def geometry(self, series: str) -> Mapping[str, Any] | None: ...
+    def geometry(self, series: ShownSeries) -> Mapping[str, Any] | None: ...
 
-    def slice(self, series: str, number: int) -> bytes | None: ...
+    def slice(self, series: ShownSeries, number: int) -> bytes | None: ...
 
 
 class PixelTokens:
@@ -55,40 +47,46 @@ class PixelTokens:
             raise ValueError(f"the secret of the pixel route needs {_SECRET_BYTES} bytes, not {len(self._secret)}")
         self.seconds = seconds
 
-    def issue(self, viewing: Viewing) -> str:
-        claims = {"sub": viewing.user, "sid": viewing.session, "case": viewing.case, "exp": time.time() + self.seconds}
+    def issue(self, looking: Looking) -> str:
+        claims = {
+            "sub": looking.user,
+            "sid": looking.session,
+            "trial": looking.trial,
+            "alias": looking.alias,
+            "exp": time.time() + self.seconds,
+        }
         return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
 
-    def read(self, token: str) -> Viewing | None:
+    def read(self, token: str) -> Looking | None:
         """Whom the token was given to; None if it is not one of ours or no longer valid."""
         try:
             claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options={"require": list(_CLAIMS)})
         except jwt.InvalidTokenError:
             return None
-        return Viewing(claims["sub"], claims["sid"], claims["case"])
+        return Looking(claims["sub"], claims["sid"], claims["trial"], claims["alias"])
 
 
-Answer = Callable[[Viewing, str, Request], Response]
+Answer = Callable[[Looking, ShownSeries, Request], Response]
 
 
 def pixel_routes(tokens: PixelTokens, images: Images) -> list[Route]:
     """The routes `/images/{series}/geometry`, `/slice/{number}` and `/token`."""
 
-    def geometry(viewing: Viewing, series: str, _request: Request) -> Response:
+    def geometry(looking: Looking, series: ShownSeries, _request: Request) -> Response:
         found = images.geometry(series)
         if found is None:
             return _refused(404, "no such series")
-        images.opened(viewing, series)
+        images.opened(looking, series)
         return JSONResponse(dict(found), headers=HEADERS)
 
-    def slice_(_viewing: Viewing, series: str, request: Request) -> Response:
+    def slice_(_looking: Looking, series: ShownSeries, request: Request) -> Response:
         data = images.slice(series, request.path_params["number"])
         if data is None:
             return _refused(404, "no such slice")
         return Response(data, media_type="application/octet-stream", headers={**HEADERS, "Content-Encoding": "gzip"})
 
-    def token(viewing: Viewing, _series: str, _request: Request) -> Response:
-        return JSONResponse({"token": tokens.issue(viewing)}, headers=HEADERS)
+    def token(looking: Looking, _series: ShownSeries, _request: Request) -> Response:
+        return JSONResponse({"token": tokens.issue(looking)}, headers=HEADERS)
 
     def guarded(answer: Answer) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
@@ -105,13 +103,13 @@ def pixel_routes(tokens: PixelTokens, images: Images) -> list[Route]:
 
 def _answered(tokens: PixelTokens, images: Images, answer: Answer, request: Request) -> Response:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    viewing = tokens.read(token) if scheme == "Bearer" else None
-    if viewing is None:
+    looking = tokens.read(token) if scheme == "Bearer" else None
+    if looking is None:
         return _refused(401, "sign in again: the token is not valid any more")
-    series = request.path_params["series"]
-    if not images.may_view(viewing, series):
-        return _refused(403, "these images are not assigned to you")
-    return answer(viewing, series, request)
+    series = images.find(looking, request.path_params["series"])
+    if series is None:
+        return _refused(403, "these images are not yours to see now")
+    return answer(looking, series, request)
 
 
 def _refused(status: int, because: str) -> JSONResponse:

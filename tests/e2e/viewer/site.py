@@ -9,15 +9,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from apps.trialimg_dashboard.pixels import PixelTokens, Viewing, pixel_routes
+from apps.trialimg_dashboard.pixels import PixelTokens, pixel_routes
 from apps.trialimg_dashboard.viewer.component import Pane, viewer
 from apps.trialimg_dashboard.viewer.words import viewer_words
 from tests.e2e.viewer import phantom
+from trialimg.services.case_images import Looking, ShownSeries
 from trialimg.services.viewing import encode, outlines_lps_mm
 
 SERIES = {"s-7a": (1, 1.0), "s-7b": (2, 0.7)}
 TOKENS = PixelTokens(seconds=20)
-READER = Viewing("reader1", "session", "C1")
+READER = Looking("reader1", "session", "T1", "C1")
 
 
 class Phantoms:
@@ -33,17 +34,17 @@ class Phantoms:
         lines = {k: [{"lesion": "T01", "points": line} for line in found] for k, found in outlines_lps_mm(mask).items()}
         return encode(image), lines
 
-    def may_view(self, viewing, series):
-        return viewing == READER and series in SERIES
+    def find(self, looking, name):
+        return ShownSeries(name, "BL", name) if looking == READER and name in SERIES else None
 
-    def opened(self, viewing, series):
-        self.log.append((viewing.user, series))
+    def opened(self, looking, series):
+        self.log.append((looking.user, series.name))
 
     def geometry(self, series):
-        return self.load(series)[0].geometry
+        return self.load(series.name)[0].geometry
 
     def slice(self, series, number):
-        slices = self.load(series)[0].slices
+        slices = self.load(series.name)[0].slices
         return slices[number] if number < len(slices) else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 
 import jwt
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from apps.trialimg_dashboard.pixels import PixelTokens, Viewing, pixel_routes
+from apps.trialimg_dashboard.pixels import PixelTokens, pixel_routes
+from trialimg.services.case_images import Looking, ShownSeries
 
-READER = Viewing("rita", "session-1", "T1/C1")
+READER = Looking("rita", "session-1", "T1", "R1")
 SECRET = b"s" * 32
 ANSWERS = ["/images/a/geometry", "/images/a/slice/0", "/images/a/token"]
 
@@ -22,14 +24,14 @@ class Images:
         self.assigned = {(READER, "a")}
         self.log = []
 
-    def may_view(self, viewing, series):
-        return (viewing, series) in self.assigned
+    def find(self, looking, name):
+        return ShownSeries(name, "BL", f"uid {name}") if (looking, name) in self.assigned else None
 
-    def opened(self, viewing, series):
-        self.log.append((viewing.user, series))
+    def opened(self, looking, series):
+        self.log.append((looking.user, series.name))
 
     def geometry(self, series):
-        return {"shape": [2, 2, 2]} if series == "a" else None
+        return {"shape": [2, 2, 2]} if series.name == "a" else None
 
     def slice(self, series, number):
         return gzip.compress(np.full(4, number, "<i2").tobytes()) if number < 2 else None
@@ -66,8 +68,10 @@ def test_the_assigned_reader_gets_exact_pixels_that_no_cache_keeps(client, token
 @pytest.mark.parametrize("path", ANSWERS)
 def test_nobody_gets_anything_without_a_token_of_ours(client, path):
     forged = PixelTokens(b"x" * 32).issue(READER)
-    unsigned = jwt.encode({"sub": "rita", "sid": "session-1", "case": "T1/C1", "exp": 9e9}, None, algorithm="none")
-    endless = jwt.encode({"sub": "rita", "sid": "session-1", "case": "T1/C1"}, SECRET, algorithm="HS256")
+    unsigned = jwt.encode(
+        {"sub": "rita", "sid": "session-1", "trial": "T1", "alias": "R1", "exp": 9e9}, None, algorithm="none"
+    )
+    endless = jwt.encode({"sub": "rita", "sid": "session-1", "trial": "T1", "alias": "R1"}, SECRET, algorithm="HS256")
     late = PixelTokens(SECRET, seconds=-1).issue(READER)
     for token in ("", "rubbish", forged, unsigned, endless, late):
         assert get(client, path, token).status_code == 401
@@ -76,12 +80,7 @@ def test_nobody_gets_anything_without_a_token_of_ours(client, path):
 
 @pytest.mark.parametrize("path", ANSWERS)
 @pytest.mark.parametrize(
-    "stranger",
-    [
-        Viewing("ruth", "session-1", "T1/C1"),
-        Viewing("rita", "session-2", "T1/C1"),
-        Viewing("rita", "session-1", "T1/C2"),
-    ],
+    "stranger", [replace(READER, user="ruth"), replace(READER, session="session-2"), replace(READER, alias="R2")]
 )
 def test_another_reader_session_or_case_is_refused(client, tokens, images, path, stranger):
     assert get(client, path, tokens.issue(stranger)).status_code == 403

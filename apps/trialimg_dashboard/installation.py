@@ -1,0 +1,70 @@
+"""The installation that this server shows: its records, its images, its tokens; made once per process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from apps.trialimg_dashboard.pixels import PixelTokens
+from trialimg.bootstrap import identity, kept_series, make_folder, records
+from trialimg.core.access import Actor
+from trialimg.core.errors import AccessError
+from trialimg.services.case_images import CaseImages, Looking, ShownSeries
+from trialimg.services.journal import Records
+from trialimg.services.ports import Identity
+from trialimg.services.sign_in import resume
+
+__all__ = ["Installation", "RouteImages", "actor_of", "installation"]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What every page and route of one server works on."""
+
+    home: Path
+    records: Records
+    identity: Identity
+    images: CaseImages
+    tokens: PixelTokens
+
+    @property
+    def demo_accounts(self) -> Path:
+        """Where a demonstration keeps its accounts; no other installation has such a file."""
+        return self.home / "demo-accounts.json"
+
+
+@lru_cache(maxsize=1)
+def installation() -> Installation:
+    """The installation under TRIALIMG_HOME (default ~/.trialimg), with the database of TRIALIMG_DATABASE_URL."""
+    home = Path(os.environ.get("TRIALIMG_HOME", "~/.trialimg")).expanduser()
+    make_folder(home)
+    kept = records(home, os.environ.get("TRIALIMG_DATABASE_URL"))
+    return Installation(home, kept, identity(), CaseImages(kept, kept_series(home)), PixelTokens())
+
+
+def actor_of(token: str) -> Actor | None:
+    """Who is signed in by this token; None where nobody is any more."""
+    try:
+        return resume(installation().records, token) if token else None
+    except AccessError:
+        return None
+
+
+class RouteImages:
+    """The images as the pixel route asks for them: every request against the live session and assignment."""
+
+    def find(self, looking: Looking, name: str) -> ShownSeries | None:
+        return installation().images.may_view(looking, name)
+
+    def opened(self, looking: Looking, series: ShownSeries) -> None:
+        installation().images.note_opened(looking, series)
+
+    def geometry(self, series: ShownSeries) -> Mapping[str, Any] | None:
+        return installation().images.kept.geometry(series.uid)
+
+    def slice(self, series: ShownSeries, number: int) -> bytes | None:
+        return installation().images.kept.slice(series.uid, number)
