@@ -12,8 +12,8 @@ from trialimg.core.errors import AccessError, ReadingError
 from trialimg.core.reading import Because, Seat, Stage, Verdict
 from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
-from trialimg.services.reading import held
 from trialimg.services.reading_answer import criterion_of
+from trialimg.services.reading_desk import held
 from trialimg.services.reading_file import ASSIGNMENT, VERDICT, CaseFile, case_id, load_case
 from trialimg.services.reading_moves import move_assignment, settle
 from trialimg.services.records import Place, RecordVersion

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from trialimg.core.access import Action, Actor
-from trialimg.core.errors import AccessError, Fault, ReadingError
-from trialimg.core.reading import ReadStage, Seat
-from trialimg.core.trial import Timepoint
-from trialimg.review.case_review import CaseReview
-from trialimg.review.read_review import GLOBAL, ReadReview
-from trialimg.services.journal import Journal, Records
+from trialimg.core.errors import Fault, ReadingError
+from trialimg.core.reading import ReadStage
+from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
 from trialimg.services.reading_answer import criterion_of, derived_answer
-from trialimg.services.reading_content import Written, entry_faults, normal_entry
+from trialimg.services.reading_content import Written
+from trialimg.services.reading_desk import ReaderAtCase, held, proposals_of, reader_at_case, require_use
 from trialimg.services.reading_file import ASSIGNMENT, DEVICE_SEAT, READ, CaseFile, answer_of, load_case, write_case
-from trialimg.services.reading_moves import move_assignment, settle, supersede, write_read
-from trialimg.services.reading_proposals import attributed, judged_proposals
-from trialimg.services.records import Place, RecordVersion
+from trialimg.services.reading_moves import move_assignment, supersede
+from trialimg.services.records import RecordVersion
 from trialimg.services.signatures import Proof, sign
-from trialimg.services.training import require_fit_to_read
 
 __all__ = [
     "READ_MEANING",
     "answer_so_far",
     "ask_correction",
     "case_view",
-    "held",
     "lock_read",
     "lock_timepoint",
     "open_case",
@@ -43,70 +37,10 @@ READ_MEANING = "I have read this case; these are my findings"
 _SHOWN_OF_CASE = ("id", "date", "first_date", "series")
 
 
-@dataclass(frozen=True)
-class _Held:
-    """An assignment with its case, as its holder stands in it."""
-
-    journal: Journal
-    software: str
-    assignment: RecordVersion
-    file: CaseFile
-    review: CaseReview
-    """Of the case, or of the repeat as a case of its own."""
-
-    @property
-    def read(self) -> ReadReview:
-        by = self.assignment.body["reader"]
-        return next(read for read in self.review.reads.values() if read.reader.id == by)
-
-    @property
-    def record(self) -> RecordVersion | None:
-        """The read as it was last kept."""
-        return self.file.reads.get(self.assignment.id)
-
-    @property
-    def alias(self) -> str:
-        return str(self.assignment.body["alias"])
-
-    def keep(self, review: CaseReview, body: Mapping[str, Any], *, action: str) -> RecordVersion:
-        """Keep the read as a step has left it, and the case where that brings it on."""
-        read = next(one for one in review.reads.values() if one.reader.id == self.read.reader.id)
-        said = {**body, "software": self.software}
-        version = write_read(self.journal, self.assignment, read, said, action=action)
-        if not self.assignment.body["repeat"]:
-            settle(self.journal, self.file, review)
-        return version
-
-
-def held(transaction: Transaction, actor: Actor, trial: str, alias: str) -> RecordVersion:
-    """The assignment that a reader knows by an alias.
-
-    Raises
-    ------
-    AccessError
-        If it is not in this person's worklist.
-    """
-    for one in transaction.find(ASSIGNMENT, Place(trial=trial, person=actor.user)):
-        if one.body["alias"] == alias and one.place.state != "revoked":
-            return one
-    raise AccessError(f"{actor.user} has no case {alias!r} in {trial}; `trialimg review worklist` shows theirs")
-
-
 @contextmanager
-def _at_work(records: Records, actor: Actor, trial: str, alias: str) -> Iterator[_Held]:
+def _at_work(records: Records, actor: Actor, trial: str, alias: str) -> Iterator[ReaderAtCase]:
     with records.change(actor, Action.READ, trial=trial) as journal:
-        assignment = held(journal.transaction, actor, trial, alias)
-        if assignment.body["seat"] == Seat.ADJUDICATOR.value:
-            raise AccessError(f"{alias} is an adjudication; nothing is measured there")
-        file = load_case(journal.transaction, assignment.place.case)
-        _require_use(file, alias)
-        require_fit_to_read(journal.transaction, actor.user, trial, file.protocol.trial.version)
-        yield _Held(journal, records.software, assignment, file, file.of_seat(assignment))
-
-
-def _require_use(file: CaseFile, alias: str) -> None:
-    if file.review.is_withdrawn:
-        raise ReadingError(f"{alias}: the subject withdrew consent; the case is not read any more")
+        yield reader_at_case(journal, records.software, trial, alias)
 
 
 def open_case(records: Records, actor: Actor, trial: str, alias: str) -> dict[str, Any]:
@@ -134,7 +68,7 @@ def case_view(transaction: Transaction, file: CaseFile, assignment: RecordVersio
     read = next(one for one in review.reads.values() if one.reader.id == assignment.body["reader"])
     record = file.reads.get(assignment.id)
     entries: Mapping[str, Any] = record.body["timepoints"] if record is not None else {}
-    proposed = _proposals(transaction, file)
+    proposed = proposals_of(transaction, file)
     kept = {one["id"]: one for one in file.body["timepoints"]}
     is_open = read.stage is ReadStage.DRAFT
     return {
@@ -157,13 +91,6 @@ def case_view(transaction: Transaction, file: CaseFile, assignment: RecordVersio
     }
 
 
-def _proposals(transaction: Transaction, file: CaseFile) -> Mapping[str, Any]:
-    if not file.protocol.reading.device_drafts:
-        return {}
-    found = transaction.current(READ, f"{file.id}/{DEVICE_SEAT}")
-    return found.body["timepoints"] if found is not None else {}
-
-
 def save_draft(
     records: Records, actor: Actor, trial: str, alias: str, *, step: str, entry: Mapping[str, Any]
 ) -> RecordVersion:
@@ -177,35 +104,7 @@ def save_draft(
         If the timepoint is locked or not yet shown, or the entry is not in the form of `normal_entry`.
     """
     with _at_work(records, actor, trial, alias) as at:
-        at.read.drafted(actor.user, step)
-        body = _with_entry(at, step, normal_entry(step, entry))
-        return at.keep(at.review, body, action="save_draft")
-
-
-def _with_entry(at: _Held, step: str, entry: Mapping[str, Any], state: str = "draft") -> dict[str, Any]:
-    """The body of the read with one timepoint written, every number of it by its author."""
-    body = dict(at.record.body) if at.record is not None else _blank_read(at)
-    proposed = _proposals(at.journal.transaction, at.file).get(step)
-    whole = entry if step == GLOBAL else attributed(step, entry, proposed)
-    body["timepoints"] = {**body["timepoints"], step: {**whole, "state": state}}
-    return body
-
-
-def _blank_read(at: _Held) -> dict[str, Any]:
-    assignment = at.assignment.body
-    return {
-        "case": at.file.id,
-        "alias": at.alias,
-        "seat": assignment["seat"],
-        "repeat": assignment["repeat"],
-        "reader": assignment["reader"],
-        "timepoints": {},
-        "answer": None,
-        "supersedes": "",
-        "reason": "",
-        "protocol_digest": at.file.body["protocol_digest"],
-        "protocol_version": at.file.protocol.trial.version,
-    }
+        return at.draft(step, entry)
 
 
 def lock_timepoint(records: Records, actor: Actor, trial: str, alias: str, *, step: str) -> RecordVersion:
@@ -219,24 +118,7 @@ def lock_timepoint(records: Records, actor: Actor, trial: str, alias: str, *, st
         If it is out of turn, or naming everything that is missing or contradicts itself in it, at once.
     """
     with _at_work(records, actor, trial, alias) as at:
-        review = at.review.with_locked(actor.user, step)
-        entries = at.record.body["timepoints"] if at.record is not None else {}
-        faults = entry_faults(_written(at, entries, step), step, criterion_of(at.file.protocol), at.review.kind)
-        if faults:
-            raise ReadingError(f"{alias} {step}: {len(faults)} fault(s), nothing was locked", tuple(faults))
-        proposed = _proposals(at.journal.transaction, at.file).get(step)
-        entry = {**entries[step], "proposals": judged_proposals(entries[step], proposed)}
-        body = {**at.record.body, "timepoints": {**entries, step: {**entry, "state": "locked"}}} if at.record else {}
-        return at.keep(review, body, action="lock_timepoint")
-
-
-def _written(at: _Held, entries: Mapping[str, Any], until: str = "") -> Written:
-    """What stands in the read up to a timepoint; all of it where none is named."""
-    timepoints: tuple[Timepoint, ...] = at.file.timepoints
-    names = [timepoint.id for timepoint in timepoints]
-    if until in names:
-        timepoints = timepoints[: names.index(until) + 1]
-    return Written(at.alias, timepoints, entries)
+        return at.lock(step)
 
 
 def answer_so_far(records: Records, actor: Actor, trial: str, alias: str) -> dict[str, Any]:
@@ -252,7 +134,7 @@ def answer_so_far(records: Records, actor: Actor, trial: str, alias: str) -> dic
     with records.look(actor, Action.READ, trial=trial) as transaction:
         assignment = held(transaction, actor, trial, alias)
         file = load_case(transaction, assignment.place.case)
-        _require_use(file, alias)
+        require_use(file, alias)
         record = file.reads.get(assignment.id)
         entries = record.body["timepoints"] if record is not None else {}
         written = [timepoint for timepoint in file.timepoints if timepoint.id in entries]
@@ -283,7 +165,7 @@ def lock_read(records: Records, actor: Actor, trial: str, alias: str) -> RecordV
         if still_open or at.record is None:
             faults = tuple(Fault(step, "not_locked", "is not locked yet") for step in still_open)
             raise ReadingError(f"{alias}: {len(faults)} timepoint(s) not locked yet", faults)
-        words = _written(at, at.record.body["timepoints"])
+        words = at.written(at.entries)
         answer = derived_answer(words, at.file.protocol, at.review.kind, reference_date=_reference_date(at.file))
         body = {**at.record.body, "answer": {**answer, "provenance": _provenance(at)}}
         review = at.review.completed(actor.user, answer_of(answer["compared"]))
@@ -292,7 +174,7 @@ def lock_read(records: Records, actor: Actor, trial: str, alias: str) -> RecordV
         return version
 
 
-def _provenance(at: _Held) -> dict[str, Any]:
+def _provenance(at: ReaderAtCase) -> dict[str, Any]:
     """What the answer rests on: the images by UID and digest, the protocol, the model that proposed, the software."""
     device = at.journal.transaction.current(READ, f"{at.file.id}/{DEVICE_SEAT}")
     return {

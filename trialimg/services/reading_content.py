@@ -25,7 +25,8 @@ Entry = Mapping[str, Any]
 
 NUMBERS = ("diameter_mm", "short_mm", "volume_ml", "mean_hu", "sul_peak")
 """The columns of a lesion that are measurements, and so have an author."""
-IMAGE_QUALITY = ("adequate", "limited", "unreadable")
+IMAGE_QUALITY = ("adequate", "limited", "unreadable", "not_stated")
+"""The last for a table that has no word on it."""
 
 _LENGTHS = ("diameter_mm", "short_mm")
 _WORDS = (
