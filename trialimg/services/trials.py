@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,9 @@ PROTOCOL = "protocol"
 """Kind of a record; its id is the trial's code. The charter is its text in another form, and has the same versions."""
 READ = "read"
 """Kind of a record that the central review keeps."""
+
+_SOFTWARE = "device"
+"""Whose read is a proposal of the software."""
 
 
 @dataclass(frozen=True)
@@ -85,18 +88,26 @@ def open_trial(records: Records, actor: Actor, text: str, change: Change) -> Rec
         return _put_in_force(journal, trial, first, change.reason)
 
 
-def amend_protocol(records: Records, actor: Actor, text: str, change: Change) -> RecordVersion:
+def amend_protocol(
+    records: Records, actor: Actor, text: str, change: Change, *, reopens: Collection[str] = ()
+) -> RecordVersion:
     """Put another protocol of a trial in force; the former ones stay readable.
+
+    Parameters
+    ----------
+    reopens
+        Ids of reads that have to be done again, beside those that the protocol's ``reading.amendment`` names.
 
     Notes
     -----
     The record keeps every setting that differs from the version before. An amendment after the first read is flagged
-    as such and names the cases that it reopens, as its own ``reading.amendment`` says.
+    as such and names every read that it reopens.
 
     Raises
     ------
     ProtocolError
-        If the protocol cannot be followed, its trial is not open, it says nothing new, or its version was used before.
+        If the protocol cannot be followed, its trial is not open, it says nothing new, its version was used before,
+        or it names a read that does not stand.
     """
     protocol = read_protocol(text)
     trial = protocol.trial.id
@@ -110,7 +121,7 @@ def amend_protocol(records: Records, actor: Actor, text: str, change: Change) ->
             [found.key, found.before, found.after]
             for found in differences(full(read_protocol(former[-1].body["text"])), full(protocol))
         ]
-        body |= _effect_on_reads(journal.transaction, trial, protocol.reading.amendment)
+        body |= _effect_on_reads(journal.transaction, trial, protocol.reading.amendment, reopens)
         return _put_in_force(journal, trial, body, change.reason)
 
 
@@ -182,17 +193,24 @@ def _require_new(protocol: Protocol, change: Change, former: Sequence[RecordVers
         raise ProtocolError(f"effective before the version it replaces ({former[-1].body['effective']})")
 
 
-def _effect_on_reads(transaction: Transaction, trial: str, rule: Amendment) -> dict[str, Any]:
-    """Whether reads were begun under the former protocol, and which of their cases are read anew."""
-    reads: dict[str, set[str]] = {}
-    for read in transaction.find(READ, Place(trial)):
-        reads.setdefault(read.place.case, set()).add(read.place.state)
-    reopened = {
-        Amendment.NONE: [],
-        Amendment.UNSIGNED: [case for case, states in reads.items() if "signed" not in states],
-        Amendment.ALL: list(reads),
+def _effect_on_reads(transaction: Transaction, trial: str, rule: Amendment, named: Collection[str]) -> dict[str, Any]:
+    """Whether people began to read under the former protocol, and which of their reads are done again."""
+    standing = [
+        read
+        for read in transaction.find(READ, Place(trial))
+        if read.place.person != _SOFTWARE and read.place.state != "superseded"
+    ]
+    signed = {read.place.case for read in standing if read.place.state == "signed"}
+    by_rule = {
+        Amendment.NONE: set[str](),
+        Amendment.UNSIGNED: {read.id for read in standing if read.place.case not in signed},
+        Amendment.ALL: {read.id for read in standing},
     }[rule]
-    return {"after_first_read": bool(reads), "reopens": sorted(reopened)}
+    strangers = sorted(set(named) - {read.id for read in standing})
+    if strangers:
+        faults = tuple(Fault(read, "unknown_read", "is not a read that stands in this trial") for read in strangers)
+        raise ProtocolError(f"{len(strangers)} of the reads to reopen are not there", faults)
+    return {"after_first_read": bool(standing), "reopens": sorted(by_rule | set(named))}
 
 
 def _today(journal: Journal) -> dt.date:

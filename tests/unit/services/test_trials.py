@@ -36,10 +36,10 @@ def analyst(records):
     return granted(records, "ana", Role.ANALYST)
 
 
-def read_begun(records, case: str, state: str) -> None:
-    device = granted(records, "ana", Role.ANALYST)
-    with records.change(device, Action.RECEIVE_CASES, trial=TRIAL) as journal:
-        place = Place(TRIAL, f"{TRIAL}/{case}", state=state)
+def read_begun(records, case: str, state: str, by: str = "rita") -> None:
+    analyst = granted(records, "ana", Role.ANALYST)
+    with records.change(analyst, Action.RECEIVE_CASES, trial=TRIAL) as journal:
+        place = Place(TRIAL, f"{TRIAL}/{case}", by, state)
         journal.write("read", f"{TRIAL}/{case}/first", {}, action="save_draft", place=place)
 
 
@@ -73,18 +73,30 @@ def test_the_lines_that_differ_are_shown():
     ("rule", "reopened"),
     [("none", []), ("unsigned", ["C2"]), ("all", ["C1", "C2"])],
 )
-def test_an_amendment_after_the_first_read_is_flagged_and_says_which_cases_it_reopens(records, analyst, rule, reopened):
+def test_an_amendment_after_the_first_read_is_flagged_and_says_which_reads_it_reopens(records, analyst, rule, reopened):
     open_trial(records, analyst, VALID, FIRST)
     read_begun(records, "C1", "signed")
     read_begun(records, "C2", "draft")
     text = NEW_TEXT.replace("readers: 2", f"readers: 2\n  amendment: {rule}")
     amended = amend_protocol(records, analyst, text, AMENDED)
     assert amended.body["after_first_read"]
-    assert amended.body["reopens"] == [f"{TRIAL}/{case}" for case in reopened]
+    assert amended.body["reopens"] == [f"{TRIAL}/{case}/first" for case in reopened]
 
 
-def test_an_amendment_before_the_first_read_is_not_flagged(records, analyst):
+def test_an_amendment_names_single_reads_too_but_none_that_does_not_stand(records, analyst):
     open_trial(records, analyst, VALID, FIRST)
+    read_begun(records, "C1", "signed")
+    read_begun(records, "C2", "superseded")
+    with pytest.raises(ProtocolError) as refused:
+        amend_protocol(records, analyst, NEW_TEXT, AMENDED, reopens=[f"{TRIAL}/C2/first", "x"])
+    assert [fault.where for fault in refused.value.faults] == [f"{TRIAL}/C2/first", "x"]
+    amended = amend_protocol(records, analyst, NEW_TEXT, AMENDED, reopens=[f"{TRIAL}/C1/first"])
+    assert amended.body["reopens"] == [f"{TRIAL}/C1/first"]
+
+
+def test_an_amendment_before_the_first_read_of_a_person_is_not_flagged(records, analyst):
+    open_trial(records, analyst, VALID, FIRST)
+    read_begun(records, "C1", "draft", by="device")
     assert not amend_protocol(records, analyst, NEW_TEXT, AMENDED).body["after_first_read"]
 
 
