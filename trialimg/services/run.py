@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from trialimg.services.work import Stage, Tally, Workbench
 __all__ = ["RunOutcome", "TrialRun"]
 
 _TABLES = ("subjects.csv", "annotations.csv", "truth.csv", "assessments.csv")
+_UNSCHEDULED = re.compile(r"UNS-\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,13 +122,14 @@ class TrialRun:
         return materials, findings + self._outside_protocol([material.subject for material in materials])
 
     def _facts(self, text: str | None, names: Sequence[str]) -> Mapping[tuple[str, str], Mapping[str, Any]]:
-        """What assessments.csv says of the planned visits, by subject."""
+        """What assessments.csv says of the visits, planned or not, by subject."""
         if text is None:
             return {}
         protocol = self.pipeline.protocol
         planned = schedule(protocol)
-        visits = (planned.baseline, *planned.followups)
-        timepoints = tuple(Timepoint(visit.id, order, dt.date.min) for order, visit in enumerate(visits))
+        visits = [visit.id for visit in (planned.baseline, *planned.followups)]
+        visits += sorted(set(_UNSCHEDULED.findall(text)))
+        timepoints = tuple(Timepoint(visit, order, dt.date.min) for order, visit in enumerate(visits))
         readings = [SubjectReading(name, "", (), (), timepoints) for name in names]
         return read_facts(text, "assessments.csv", criterion(protocol.response.criterion.value), readings)
 
