@@ -78,6 +78,7 @@ class Contents:
         self._records = _Rows(lines(RECORDS), RecordLine.parse, findings)
         self._details = _Rows(lines(DETAILS), DetailLine.parse, findings)
         self._tombstones: dict[int, list[_Tombstone]] = {}
+        self._gone: set[str] = set()
         self._latest: dict[bytes, bytes] = {}
 
     @property
@@ -90,6 +91,9 @@ class Contents:
         for tombstone in self._tombstones.pop(entry.sequence, ()):
             if not tombstone.is_justified_by(entry):
                 self._unjustified(tombstone, entry.sequence)
+        if entry.action == REDACT and entry.new and entry.new == entry.old and entry.new not in self._gone:
+            message = f"entry {entry.sequence} says that it was redacted, but it is still here"
+            self.findings.add("redaction_not_done", _name_of(entry), message)
         self._record(entry)
         self._detail(entry)
         self._versions(entry)
@@ -119,6 +123,7 @@ class Contents:
             if entry.makes_version:
                 message = f"entry {entry.sequence} made it, but it is not here"
                 self.findings.add("missing_record", "record {} {} version {}".format(*named), message)
+                self._gone.add(entry.new)
             return
         rows.take()
         if not entry.makes_version:
@@ -143,6 +148,7 @@ class Contents:
         if row is None or not (row.sequence == entry.sequence or is_meant(row)):
             if entry.detail:
                 self.findings.add("missing_detail", name, "it is not here")
+                self._gone.add(entry.detail)
             return
         rows.take()
         if not entry.detail:
@@ -160,6 +166,7 @@ class Contents:
             self.findings.add(what, expected.name, message)
         if isinstance(content, Redacted):
             self.redacted += 1
+            self._gone.add(expected.digest)
             if content.by > entry.sequence:
                 self._tombstones.setdefault(content.by, []).append(expected)
             else:
@@ -184,3 +191,10 @@ class Contents:
             message = f"entry {entry.sequence} found another content before it than version {version} had"
             self.findings.add("wrong_old_value", name, message)
         self._latest[key] = entry.object_version.to_bytes(8) + bytes.fromhex(entry.new)
+
+
+def _name_of(redaction: Entry) -> str:
+    """How a finding calls what an entry says was redacted."""
+    if redaction.object_kind == DETAIL_KIND:
+        return f"detail of entry {redaction.object_id}"
+    return f"record {redaction.object_kind} {redaction.object_id} version {redaction.object_version}"

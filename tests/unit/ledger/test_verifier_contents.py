@@ -144,3 +144,25 @@ def test_a_tombstone_for_other_content_is_named(tmp_path):
     ledger.items[4] = replace(ledger.items[4], record=Redacted(seal("x", "00" * 32).digest, 7))
     report = found(verify_bundle(ledger.write(tmp_path / "b")))
     assert report == [("altered_record", "record read R-1 version 2")]
+
+
+@pytest.mark.requirement("E6-04")
+def test_a_redaction_that_was_not_done_is_named(tmp_path):
+    ledger = small_ledger()
+    kept = list(ledger.items)
+    ledger.redact_record(1, reason="a name")
+    ledger.redact_reason(6, reason="a name")
+    ledger.checkpoint()
+    ledger.items[1], ledger.items[6] = kept[1], kept[6]
+    assert found(verify_bundle(ledger.write(tmp_path / "b"))) == [
+        ("redaction_not_done", "record read R-1 version 1"),
+        ("redaction_not_done", "detail of entry 6"),
+    ]
+
+
+def test_what_was_redacted_twice_is_redacted(tmp_path):
+    ledger = small_ledger()
+    ledger.redact_record(1, reason="a name")
+    ledger.redact_record(1, reason="said once more")
+    ledger.checkpoint()
+    assert verify_bundle(ledger.write(tmp_path / "b")).ok

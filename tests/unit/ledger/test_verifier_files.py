@@ -19,7 +19,6 @@ from trialimg.ledger.merkle import Frontier
 from trialimg.ledger.verifier import verify_bundle
 
 
-@pytest.mark.requirement("FDA-11")
 def test_a_whole_bundle_verifies(bundle, ledger):
     report = verify_bundle(bundle)
     assert report.findings == ()
