@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from trialimg.core.errors import Fault, IntakeError, InvalidValueError, ModelError, ProtocolError, TrialimgError
 
 if TYPE_CHECKING:
+    from trialimg.adapters.exporters.invoice.files import BillFiles
     from trialimg.protocol.images import Segmentation
     from trialimg.radiomics.settings import RadiomicsSettings
     from trialimg.services.journal import Records
@@ -23,15 +24,18 @@ if TYPE_CHECKING:
         Identity,
         IdentityProvider,
         ImageSource,
+        KeptBlobs,
         Progress,
         Segmenter,
     )
     from trialimg.services.run import TrialRun
     from trialimg.services.sample import SampleSummary
+    from trialimg.services.store_backup import Storage
     from trialimg.services.viewing import KeptSeries
     from trialimg.volume import Mask, Volume
 
 __all__ = [
+    "blobs",
     "environment",
     "exporters",
     "feature_extractor",
@@ -40,6 +44,8 @@ __all__ = [
     "image_source",
     "kept_series",
     "make_folder",
+    "migrate_records",
+    "new_blob_key",
     "open_image",
     "open_mask",
     "protocol_segmenter",
@@ -47,6 +53,7 @@ __all__ = [
     "records",
     "save_mask",
     "segmenter",
+    "storage",
     "trial_run",
     "write_sample",
 ]
@@ -333,6 +340,13 @@ def _exporter(address: str) -> Exporter:
     return made
 
 
+def bill_files() -> BillFiles:
+    """What writes bills and statements as files."""
+    from trialimg.adapters.exporters.invoice.files import BillFiles
+
+    return BillFiles()
+
+
 def environment() -> dict[str, str]:
     """Name to version of everything whose release can change a number."""
     return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
@@ -373,6 +387,34 @@ def kept_series(home: Path) -> KeptSeries:
     folder = home / "images"
     make_folder(folder)
     return KeptSeries(DirectoryBlobStore(folder))
+
+
+def storage(home: Path, database: str | None = None) -> Storage:
+    """Records, blobs and signing keys of an installation, to be backed up, restored, exported and purged."""
+    from trialimg.adapters.store.installation import open_storage
+
+    return open_storage(records(home, database), home)
+
+
+def blobs(home: Path) -> KeptBlobs:
+    """Images and masks of an installation, decrypted where they are encrypted."""
+    from trialimg.adapters.store.installation import readable_blobs
+
+    return readable_blobs(home)
+
+
+def new_blob_key(home: Path) -> int:
+    """Encrypt blobs from now on under a new key; how many blobs' own keys were wrapped anew."""
+    from trialimg.adapters.store.installation import new_blob_key
+
+    return new_blob_key(home)
+
+
+def migrate_records(home: Path, database: str | None = None) -> tuple[str, str]:
+    """Bring the records' tables to this software's version; the version before (empty: none) and after."""
+    from trialimg.adapters.store.sql import migrate
+
+    return migrate(database or home / "records.sqlite")
 
 
 def identity() -> Identity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +52,9 @@ def database_url(where: str | Path) -> URL:
 
 
 def shown(url: URL) -> str:
-    """The address without its password."""
+    """The address without its password; of SQLite the file."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
     return url.render_as_string(hide_password=True)
 
 
@@ -109,6 +112,8 @@ def faults_told(url: URL) -> Iterator[None]:
     except OperationalError as fault:
         raise errors.TrialimgError(f"{shown(url)}: the records cannot be reached ({_first_line(fault)})") from fault
     except DBAPIError as fault:
+        if isinstance(fault.orig, sqlite3.DatabaseError):
+            raise errors.IntegrityError(f"{shown(url)}: the file was altered ({_first_line(fault)})") from fault
         raise errors.TrialimgError(f"{shown(url)}: the database refuses ({_first_line(fault)})") from fault
 
 

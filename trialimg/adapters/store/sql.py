@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from trialimg.adapters.store import schema
+from trialimg.adapters.store.copying import copy_file, copy_tables, new_file, require_empty, to_one_file
 from trialimg.adapters.store.engine import APPLICATION_ROLE, BEGIN, database_url, faults_told, open_engine, shown
 from trialimg.adapters.store.transaction import SqlTransaction
 
@@ -61,23 +62,65 @@ class SqlStore:
     @contextmanager
     def reading(self) -> Iterator[SqlTransaction]:
         """The records at one moment; nothing is kept."""
-        how = {"isolation_level": "REPEATABLE READ"} if self._is_postgresql else {BEGIN: "BEGIN"}
-        with faults_told(self._url), self._engine.connect() as connection:
-            yield SqlTransaction(connection.execution_options(**how))
+        with faults_told(self._url), self._reading() as connection:
+            yield SqlTransaction(connection)
 
     @contextmanager
     def changing(self) -> Iterator[SqlTransaction]:
         """The records under the lock of whoever changes them; kept when the block ends, forgotten when it raises."""
-        with faults_told(self._url), self._engine.begin() as connection:
-            if self._is_postgresql:
-                connection.execute(select(func.pg_advisory_xact_lock(schema.WRITE_LOCK)))
+        with faults_told(self._url), self._changing() as connection:
             transaction = SqlTransaction(connection)
             yield transaction
             transaction.flush()
 
+    def snapshot(self, target: Path) -> None:
+        """Write all records of one moment into a new file of SQLite."""
+        new_file(target)
+        if not self._is_postgresql:
+            with faults_told(self._url):
+                copy_file(self._engine, target)
+            return
+        migrate(target)
+        engine = open_engine(database_url(target))
+        try:
+            with faults_told(self._url), self._reading() as source, engine.begin() as copied:
+                copy_tables(source, copied)
+            to_one_file(engine)
+        finally:
+            engine.dispose()
+
+    def restore(self, snapshot: Path) -> None:
+        """Take the records of a snapshot that has this software's tables, whole or not at all.
+
+        Raises
+        ------
+        TrialimgError
+            If there are records already.
+        """
+        source = SqlStore(snapshot)
+        try:
+            with faults_told(self._url), self._changing() as connection, source._reading() as copied:
+                require_empty(connection, self.address)
+                copy_tables(copied, connection)
+        finally:
+            source.close()
+
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        how = {"isolation_level": "REPEATABLE READ"} if self._is_postgresql else {BEGIN: "BEGIN"}
+        with self._engine.connect() as connection:
+            yield connection.execution_options(**how)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            if self._is_postgresql:
+                connection.execute(select(func.pg_advisory_xact_lock(schema.WRITE_LOCK)))
+            yield connection
 
     def _revision(self) -> str:
         engine = open_engine(self._url)
