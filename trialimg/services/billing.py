@@ -20,7 +20,19 @@ from trialimg.services.journal import Journal, Records
 from trialimg.services.ports import Transaction
 from trialimg.services.records import Place, RecordVersion
 
-__all__ = ["PAYMENT", "CreditOrder", "Issued", "Preview", "Receipt", "credit", "issue", "pay", "payments_of", "preview"]
+__all__ = [
+    "PAYMENT",
+    "CreditOrder",
+    "Issued",
+    "Preview",
+    "Receipt",
+    "credit",
+    "find_bill",
+    "issue",
+    "pay",
+    "payments_of",
+    "preview",
+]
 
 PAYMENT = "payment"
 """Kind of a record: money that came in for an invoice; its id is the invoice's number and a number."""
@@ -168,6 +180,25 @@ def pay(records: Records, actor: Actor, receipt: Receipt) -> BillState:
         key = f"{invoice.number}/{len(paid) + 1}"
         journal.write(PAYMENT, key, plain(receipt), action="pay_invoice", place=place)
         return _advance(journal, invoice, notes, "pay_invoice")
+
+
+def find_bill(records: Records, actor: Actor, trial: str, number: str) -> Bill:
+    """An invoice or a credit note by its number.
+
+    Raises
+    ------
+    AccessError
+        If the actor may not see the trial's invoices.
+    BillingError
+        If the trial has no such bill.
+    """
+    with records.look(actor, Action.VIEW_INVOICES, trial=trial) as transaction:
+        account = account_of(transaction, trial)
+    for bill in account.bills:
+        if bill.number == number:
+            return bill
+    known = ", ".join(bill.number for bill in account.bills) or "none yet"
+    raise BillingError(f"{trial} has no bill {number!r}; its bills: {known}")
 
 
 def payments_of(transaction: Transaction, invoice: Bill) -> tuple[Decimal, ...]:
