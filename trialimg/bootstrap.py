@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from trialimg.volume import Mask, Volume
 
 __all__ = [
+    "bill_files",
     "blobs",
     "environment",
     "exporters",
