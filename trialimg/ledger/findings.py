@@ -32,9 +32,9 @@ class Findings:
     unlisted: int = 0
 
     def add(self, what: str, where: str, message: str) -> None:
-        """One more."""
+        """One more; what came from the bundle is shown without control characters."""
         if len(self.found) < MOST_FINDINGS:
-            self.found.append(Finding(what, where, message))
+            self.found.append(Finding(what, _printable(where), _printable(message)))
         else:
             self.unlisted += 1
 
@@ -68,3 +68,9 @@ class Report:
     def ok(self) -> bool:
         """True if nothing was found."""
         return not self.findings
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import zipfile
@@ -153,3 +154,10 @@ def test_a_zip_file_with_a_name_twice_is_refused(bundle, tmp_path):
         opened.writestr("entries.jsonl", "other")
     with pytest.raises(IntegrityError, match="stands twice"):
         verify_bundle(archive)
+
+
+def test_what_a_bundle_says_never_reaches_the_terminal_as_a_command(bundle):
+    (bundle / "images" / "\x1b[2Jgone").write_bytes(b"")
+    (bundle / "images" / os.fsdecode(b"\xff")).write_bytes(b"")
+    named = [where for what, where in found(verify_bundle(bundle)) if what == "unknown_file"]
+    assert named == ["images/\\x1b[2Jgone", "images/\\udcff"]
