@@ -84,7 +84,7 @@ def test_check_notes_a_criterion_that_a_run_from_images_refuses(
 ) -> None:
     file = written(tmp_path, broken("criterion: recist11", "criterion: gcig"))
     assert code("check", str(file)) == 0
-    assert "note: response.criterion gcig: this release runs recist11 from images only" in capsys.readouterr().err
+    assert "note: response.criterion gcig needs CA-125 (ca125), which images do not show" in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
