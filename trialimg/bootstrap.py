@@ -390,11 +390,11 @@ def kept_series(home: Path) -> KeptSeries:
     return KeptSeries(DirectoryBlobStore(folder))
 
 
-def storage(home: Path, database: str | None = None) -> Storage:
-    """Records, blobs and signing keys of an installation, to be backed up, restored, exported and purged."""
+def storage(records: Records, home: Path) -> Storage:
+    """The records with the blobs and signing keys of their installation, to be backed up, restored and purged."""
     from trialimg.adapters.store.installation import open_storage
 
-    return open_storage(records(home, database), home)
+    return open_storage(records, home)
 
 
 def blobs(home: Path) -> KeptBlobs:

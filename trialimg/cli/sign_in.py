@@ -20,18 +20,28 @@ if TYPE_CHECKING:
     from trialimg.services.journal import Records
     from trialimg.services.signatures import Proof
 
-__all__ = ["Desk", "asked_secret", "desk_of", "installation", "person_option", "role_option", "signed_in"]
+__all__ = [
+    "Desk",
+    "asked_secret",
+    "database_option",
+    "desk_of",
+    "home_option",
+    "installation",
+    "person_option",
+    "role_option",
+    "signed_in",
+]
 
 _PERSONS = [role.value for role in Role if role is not Role.DEVICE]
 
-_HOME = click.option(
+home_option = click.option(
     "--home",
     type=click.Path(path_type=Path),
     envvar="TRIALIMG_HOME",
     default=Path("~/.trialimg"),
     help="Folder of the installation; default: $TRIALIMG_HOME, else ~/.trialimg.",
 )
-_DATABASE = click.option(
+database_option = click.option(
     "--database", envvar="TRIALIMG_DATABASE_URL", help="Address of the database, where it is not in that folder."
 )
 person_option = click.option("--as", "user", metavar="USER", help="Your own name; else the session's.")
@@ -55,8 +65,8 @@ class Desk:
 def installation(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the options that say where the records are, and the records as its first argument."""
 
-    @_HOME
-    @_DATABASE
+    @home_option
+    @database_option
     @functools.wraps(command)
     def with_records(*arguments: Any, home: Path, database: str | None, **options: Any) -> Any:
         from trialimg.bootstrap import make_folder, records

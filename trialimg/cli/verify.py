@@ -71,9 +71,14 @@ def verify(
 def _installation(
     home: Path, database: str | None, trusted: frozenset[str] | None, known: SignedCheckpoint | None
 ) -> Report:
-    from trialimg.bootstrap import records
-    from trialimg.services.store_verification import Known, verify_store
+    from trialimg.bootstrap import blobs, records
+    from trialimg.core.errors import IntegrityError
+    from trialimg.services.store_verification import Known, unreadable, verify_store
 
     if database is None and not (home / "records.sqlite").is_file():
         raise click.UsageError(f"{home}: no records are kept here; name a BUNDLE, or the installation by --home")
-    return verify_store(records(home, database).store, known=Known(trusted, known))
+    try:
+        store = records(home, database).store
+    except IntegrityError as wrong:
+        return unreadable(str(wrong))
+    return verify_store(store, blobs(home), Known(trusted, known))

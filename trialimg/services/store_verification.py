@@ -17,7 +17,7 @@ from trialimg.services.ports import KeptBlobs, Store, Transaction
 from trialimg.services.records import Place
 from trialimg.services.store_checkpoints import key_history
 
-__all__ = ["Known", "verify_store"]
+__all__ = ["Known", "unreadable", "verify_store"]
 
 _UNSIGNED = "unsigned"
 """What the verifier of bundles finds where no checkpoint covers the last entries: in a live store that is usual."""
@@ -48,10 +48,16 @@ def verify_store(store: Store, blobs: KeptBlobs | None = None, known: Known | No
             findings += transaction.disagreements()
             findings += _secrets(transaction)
     except IntegrityError as wrong:
-        report = _unreadable()
-        findings.append(Finding("unreadable", "records", str(wrong)))
+        report = unreadable(str(wrong))
+        findings += report.findings
     findings += _blobs(blobs) if blobs is not None else ()
     return replace(report, findings=tuple(dict.fromkeys(findings)))
+
+
+def unreadable(because: str) -> Report:
+    """The answer where nothing can be read any more."""
+    finding = Finding("unreadable", "records", because)
+    return Report((finding,), 0, 0, 0, 0, 0, 0, 0, "", "", "", is_trusted=False)
 
 
 def _ledger(transaction: Transaction, known: Known, findings: list[Finding]) -> Report:
@@ -89,7 +95,3 @@ def _blobs(blobs: KeptBlobs) -> Iterator[Finding]:
             yield Finding("altered_file", f"blob {key}", str(wrong))
         except TrialimgError as wrong:
             yield Finding("unreadable", f"blob {key}", str(wrong))
-
-
-def _unreadable() -> Report:
-    return Report((), 0, 0, 0, 0, 0, 0, 0, "", "", "", is_trusted=False)
