@@ -13,6 +13,7 @@ from trialimg.cli.measure import measure
 from trialimg.cli.protocol import protocol
 from trialimg.cli.radiomics import radiomics
 from trialimg.cli.respond import respond
+from trialimg.cli.review import review
 from trialimg.cli.run import run
 from trialimg.cli.sample import sample
 from trialimg.cli.segment import segment
@@ -37,6 +38,7 @@ app.add_command(measure)
 app.add_command(protocol)
 app.add_command(radiomics)
 app.add_command(respond)
+app.add_command(review)
 app.add_command(run)
 app.add_command(sample)
 app.add_command(segment)

@@ -28,6 +28,7 @@ __all__ = [
     "lock_read",
     "lock_timepoint",
     "open_case",
+    "open_steps",
     "save_draft",
     "sign_read",
     "start_correction",
@@ -148,6 +149,21 @@ def answer_so_far(records: Records, actor: Actor, trial: str, alias: str) -> dic
 def _reference_date(file: CaseFile) -> date | None:
     text = file.body["reference_date"]
     return date.fromisoformat(text) if text else None
+
+
+def open_steps(records: Records, actor: Actor, trial: str, alias: str) -> tuple[str, ...]:
+    """The timepoints that a reader may lock now, in their order.
+
+    Raises
+    ------
+    AccessError
+        If the case is not this reader's.
+    """
+    with records.look(actor, Action.READ, trial=trial) as transaction:
+        assignment = held(transaction, actor, trial, alias)
+        review = load_case(transaction, assignment.place.case).of_seat(assignment)
+        read = next(one for one in review.reads.values() if one.reader.id == actor.user)
+        return tuple(step for step in read.visible if step not in read.locked)
 
 
 def lock_read(records: Records, actor: Actor, trial: str, alias: str) -> RecordVersion:
