@@ -8,6 +8,8 @@ import sqlite3
 import pytest
 
 from tests.integration.verbs import require_refusal, run
+from trialimg.bootstrap import blobs
+from trialimg.core.digest import digest_of
 
 
 @pytest.fixture
@@ -58,6 +60,20 @@ def test_an_altered_row_is_named(capsys, home, statement, named):
     said = json.loads(answer.out)
     assert (answer.code, said["ok"]) == (1, False)
     assert any(named in finding["where"] for finding in said["findings"]), said["findings"]
+
+
+@pytest.mark.requirement("P11-01")
+def test_an_altered_image_is_named(capsys, home):
+    key = digest_of(b"voxels")
+    blobs(home).put(key, b"voxels")
+    assert run(capsys, "verify").code == 0
+    (file,) = (path for path in (home / "blobs").rglob("*") if path.is_file())
+    data = file.read_bytes()
+    file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    answer = run(capsys, "verify")
+    assert answer.code == 1
+    assert answer.out.startswith(f"blob {key}: ")
+    assert "[altered_file]" in answer.out
 
 
 def test_where_no_records_are_kept_none_are_made(capsys, tmp_path, monkeypatch):

@@ -46,9 +46,9 @@ def verify(
     database: str | None,
     as_json: bool,
 ) -> None:
-    """Name everything that is not as it was signed: in an exported BUNDLE, or in the installation's own records.
+    """Name everything that is not as it was signed: in an exported BUNDLE, or in the installation itself.
 
-    BUNDLE is a folder or a zip file. Exit code 0 if there is nothing to name, 1 if there is; 2 if there is nothing to
+    BUNDLE is a folder or a zip file; an installation has records, images and masks. Exit code 0 if there is nothing to name, 1 if there is; 2 if there is nothing to
     read.
     """
     from trialimg.ledger.verifier import verify_bundle
