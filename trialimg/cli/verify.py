@@ -48,8 +48,8 @@ def verify(
 ) -> None:
     """Name everything that is not as it was signed: in an exported BUNDLE, or in the installation itself.
 
-    BUNDLE is a folder or a zip file; an installation has records, images and masks. Exit code 0 if there is nothing to name, 1 if there is; 2 if there is nothing to
-    read.
+    BUNDLE is a folder or a zip file; an installation has records, images and masks. Exit code 0 if there is nothing to
+    name, 1 if there is; 2 if there is nothing to read.
     """
     from trialimg.ledger.verifier import verify_bundle
     from trialimg.ledger.verifier_command import read_checkpoint, read_trusted_keys, report_lines, report_plain
