@@ -164,10 +164,20 @@ def versions_in_use(transaction: Transaction, cases: Sequence[str]) -> dict[str,
     found: dict[str, Counter[str]] = {word: Counter() for word in ("software", "model", "protocol_digest")}
     for case in cases:
         for read in transaction.find(READ, Place(case=case, state="signed")):
-            for word, counter in found.items():
-                if value := read.body.get(word):
-                    counter[str(value)] += 1
+            for word, value in _rests_on(read.body):
+                found[word][value] += 1
     return {word: sorted(counter) for word, counter in found.items()}
+
+
+def _rests_on(read: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The versions that a read names; a word that it does not name is left out."""
+    device = ((read.get("answer") or {}).get("provenance") or {}).get("device") or {}
+    said = {
+        "software": read.get("software", ""),
+        "model": " ".join(str(device[word]) for word in sorted(device)),
+        "protocol_digest": read.get("protocol_digest", ""),
+    }
+    return ((word, str(value)) for word, value in said.items() if value)
 
 
 def _mixed(used: Mapping[str, list[str]], because: str) -> dict[str, list[str]]:
