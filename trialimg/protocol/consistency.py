@@ -46,6 +46,7 @@ def inconsistencies(protocol: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _compared_arms(protocol)
     yield from _confirmation(protocol)
     yield from _baseline_rule(protocol)
+    yield from _paying_sites(protocol)
 
 
 def _duplicates(protocol: Mapping[str, Any]) -> Iterator[Fault]:
@@ -187,6 +188,15 @@ def _baseline_rule(protocol: Mapping[str, Any]) -> Iterator[Fault]:
         } if -first > longest:
             message = f"{longest} days, but the baseline window opens {-first} days before the reference date"
             yield Fault("response.rules.baseline_window_days", "contradiction", message)
+
+
+def _paying_sites(protocol: Mapping[str, Any]) -> Iterator[Fault]:
+    sites = [site for site in _list_at(protocol, "sites") if isinstance(site, str)]
+    for position, payer in enumerate(_list_at(protocol, "price_plan.payers")):
+        for place, site in enumerate(_list_at(payer, "sites")):
+            if isinstance(site, str) and site not in sites:
+                message = f"{site!r} is not a site of the trial; the sites are {', '.join(sites)}"
+                yield Fault(f"price_plan.payers[{position}].sites[{place}]", "unknown_site", message)
 
 
 def _list_at(protocol: Mapping[str, Any], path: str) -> Sequence[Any]:
