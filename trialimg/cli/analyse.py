@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from trialimg.cli.analyse_models import agreement, mmrm, shrinkage
 from trialimg.cli.analyse_rates import cmh, difference, rate
 from trialimg.cli.analyse_survival import competing, cox, interval, km, logrank, rmst
 
@@ -19,5 +20,6 @@ def analyse() -> None:
     """
 
 
-for verb in (rate, difference, cmh, km, logrank, cox, rmst, competing, interval):
+SURVIVAL = (km, logrank, cox, rmst, competing, interval)
+for verb in (rate, difference, cmh, *SURVIVAL, agreement, mmrm, shrinkage):
     analyse.add_command(verb)

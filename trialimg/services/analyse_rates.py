@@ -34,7 +34,7 @@ def estimate_document(estimate: Estimate) -> Document:
         "confidence": estimate.confidence,
         "method": estimate.method,
         "n": estimate.n,
-        "events": estimate.events,
+        **({"events": estimate.events} if estimate.events else {}),
         **({} if estimate.se is None else {"se": estimate.se}),
         **({} if estimate.p is None else {"p": estimate.p}),
         "warnings": list(estimate.warnings),
@@ -58,7 +58,7 @@ def chi_square_document(test: ChiSquare) -> Document:
 
 def rate_document(events: int, n: int, *, method: str, confidence: float, null_rate: float | None = None) -> Document:
     """One proportion with its limits, and its exact test where there is a rate to test against."""
-    document = estimate_document(rate(events, n, confidence=confidence, method=method))
+    document = {**estimate_document(rate(events, n, confidence=confidence, method=method)), "events": events}
     if null_rate is not None:
         document["null_rate"] = null_rate
         document["p"] = binomial_p(events, n, null_rate=null_rate)

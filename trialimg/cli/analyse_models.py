@@ -1,0 +1,151 @@
+"""`trialimg analyse agreement|mmrm|shrinkage`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from trialimg.cli.analyse_output import (
+    BY,
+    CONFIDENCE,
+    DATA,
+    EVENT,
+    FACTOR,
+    MISSING,
+    TIME,
+    analysed,
+    factors_of,
+    give_document,
+    names,
+)
+from trialimg.cli.output import json_option
+
+__all__ = ["agreement", "mmrm", "shrinkage"]
+
+_COVARIANCES = ("unstructured", "cs", "ar1", "intercepts", "slopes")
+
+
+@click.command("agreement")
+@DATA
+@click.option("--raters", required=True, metavar="A,B", help="One column per reader, one row per case.")
+@click.option("--measured", is_flag=True, help="The columns are measurements, not categories.")
+@click.option("--categories", default="", metavar="C1,C2", help="In their order; it matters for weights.")
+@click.option("--icc", "form", default="ICC2", show_default=True, help="ICC1, ICC2, ICC3, ICC1k, ICC2k or ICC3k.")
+@CONFIDENCE
+@MISSING
+@json_option
+def agreement(
+    data: Path,
+    raters: str,
+    measured: bool,
+    categories: str,
+    form: str,
+    confidence: float,
+    missing: str,
+    as_json: bool,
+) -> None:
+    """How far readers agree: kappas and AC1 of categories; ICC, concordance, Bland-Altman of measurements."""
+    from trialimg.services.analyse_agreement import category_document, measurement_document
+    from trialimg.services.analyse_table import Kind
+
+    columns = names(raters)
+    if len(columns) < 2:
+        raise click.UsageError("agreement needs two columns at least: --raters A,B")
+    chosen = analysed(data, dict.fromkeys(columns, Kind.NUMBER if measured else Kind.WORD), missing)
+    if measured:
+        document = measurement_document(chosen, columns, form=form, confidence=confidence)
+    else:
+        document = category_document(chosen, columns, categories=names(categories) or None, confidence=confidence)
+    give_document(document, "agreement", as_json=as_json)
+
+
+@click.command("mmrm")
+@DATA
+@click.option("--response", required=True, metavar="COLUMN", help="What was measured.")
+@click.option("--subject", required=True, metavar="COLUMN", help="Whose it is.")
+@click.option("--visit", required=True, metavar="COLUMN", help="When.")
+@BY
+@click.option("--covariates", default="", metavar="A,B", help="Further fixed effects.")
+@FACTOR
+@click.option(
+    "--covariance",
+    type=click.Choice(_COVARIANCES),
+    default="unstructured",
+    show_default=True,
+    help="Of visits (the first three), or of lines over time that differ between subjects.",
+)
+@click.option("--log", "logarithm", is_flag=True, help="Model the logarithm: slopes are growth rates.")
+@CONFIDENCE
+@MISSING
+@json_option
+def mmrm(
+    data: Path,
+    response: str,
+    subject: str,
+    visit: str,
+    by: str | None,
+    covariates: str,
+    factor: tuple[str, ...],
+    covariance: str,
+    logarithm: bool,
+    confidence: float,
+    missing: str,
+    as_json: bool,
+) -> None:
+    """Mixed model of repeated measurements, restricted maximum likelihood, Satterthwaite degrees of freedom."""
+    from trialimg.services.analyse_longitudinal import RepeatedColumns, mixed_document
+    from trialimg.services.analyse_table import Kind
+
+    factors = factors_of(factor)
+    extra = names(covariates)
+    wanted = {response: Kind.NUMBER, subject: Kind.WORD, visit: Kind.COVARIATE, **({by: Kind.WORD} if by else {})}
+    wanted |= {name: Kind.WORD if name in factors else Kind.COVARIATE for name in extra}
+    columns = RepeatedColumns(response, subject, visit, by, tuple(extra))
+    document = mixed_document(
+        analysed(data, wanted, missing),
+        columns,
+        covariance=covariance,
+        factors=factors,
+        confidence=confidence,
+        logarithm=logarithm,
+    )
+    give_document(document, "mmrm", as_json=as_json)
+
+
+@click.command("shrinkage")
+@DATA
+@TIME
+@EVENT
+@click.option("--change", required=True, metavar="COLUMN", help="Change of the sum of diameters, percent.")
+@click.option("--landmark", type=float, required=True, help="When the change was known; time counts from here.")
+@click.option("--threshold", "threshold_pct", type=float, default=-20.0, show_default=True, help="Early shrinkage.")
+@CONFIDENCE
+@MISSING
+@json_option
+def shrinkage(
+    data: Path,
+    time: str,
+    event: str,
+    change: str,
+    landmark: float,
+    threshold_pct: float,
+    confidence: float,
+    missing: str,
+    as_json: bool,
+) -> None:
+    """Early tumour shrinkage and depth of response against survival, from a landmark on."""
+    from trialimg.services.analyse_longitudinal import shrinkage_document
+    from trialimg.services.analyse_survival import TimeColumns
+    from trialimg.services.analyse_table import Kind
+
+    chosen = analysed(data, {time: Kind.TIME, event: Kind.EVENT, change: Kind.NUMBER}, missing)
+    document = shrinkage_document(
+        chosen,
+        TimeColumns(time, event),
+        change=change,
+        landmark=landmark,
+        threshold_pct=threshold_pct,
+        confidence=confidence,
+    )
+    give_document(document, "shrinkage", as_json=as_json)

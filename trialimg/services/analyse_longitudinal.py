@@ -1,0 +1,331 @@
+"""Sums of diameters over time in a table: mixed models, growth, and shrinkage against survival."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import spearmanr
+
+from trialimg.core.errors import Fault, ReadingError
+from trialimg.services.analyse_rates import chi_square_document
+from trialimg.services.analyse_survival import TimeColumns, after_landmark, term_document
+from trialimg.services.analyse_table import Selection
+from trialimg.stats.covariance import Autoregressive, CompoundSymmetry, RandomEffects, Structure, Unstructured
+from trialimg.stats.cox import Histories, cox
+from trialimg.stats.design import Design, design_of
+from trialimg.stats.log_rank import log_rank
+from trialimg.stats.mixed_models import Measurements, MixedFit, mixed_model
+from trialimg.stats.survival import kaplan_meier
+
+__all__ = ["COVARIANCES", "RepeatedColumns", "mixed_document", "shrinkage_document"]
+
+Document = dict[str, Any]
+Vector = npt.NDArray[np.float64]
+COVARIANCES = ("unstructured", "cs", "ar1", "intercepts", "slopes")
+
+
+@dataclass(frozen=True)
+class RepeatedColumns:
+    """Which columns hold the measurements, whose they are, and when they were made."""
+
+    response: str
+    subject: str
+    visit: str
+    by: str | None = None
+    covariates: tuple[str, ...] = ()
+
+
+def mixed_document(
+    data: Selection,
+    columns: RepeatedColumns,
+    *,
+    covariance: str,
+    factors: Mapping[str, str | None],
+    confidence: float,
+    logarithm: bool = False,
+) -> Document:
+    """A mixed model of repeated measurements.
+
+    Parameters
+    ----------
+    covariance
+        ``unstructured``, ``cs`` and ``ar1`` take visits as categories, each with an effect of its own in each group
+        (MMRM); ``intercepts`` and ``slopes`` take them as times, with a line for each group.
+    logarithm
+        Model the natural logarithm: a slope is then a growth rate per unit of time.
+
+    Raises
+    ------
+    ReadingError
+        For measurements that cannot be modelled; every one is named.
+    """
+    values = _values(data, columns, logarithm=logarithm)
+    lines = covariance in ("intercepts", "slopes")
+    frame = _lines_frame(data, columns, factors) if lines else _visits_frame(data, columns, factors)
+    structure = _structure(covariance, data, columns, frame)
+    names = tuple(frame.names)
+    found = mixed_model(
+        Measurements(values, data.columns[columns.subject], frame.moments, names, frame.matrix),
+        structure,
+        confidence=confidence,
+    )
+    document: Document = {
+        "n": found.n,
+        "subjects": found.n_subjects,
+        "method": found.method + ", Satterthwaite degrees of freedom",
+        "response": f"log {columns.response}" if logarithm else columns.response,
+        "confidence": confidence,
+        "terms": [_term(found, name) for name in names],
+        "covariance": dict(found.parameters),
+        "loglik": found.loglik,
+        "warnings": [*found.warnings, *data.warnings],
+        "data_digest": data.digest,
+    }
+    if not lines:
+        document |= _visit_means(found, frame)
+    return document
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """The columns of the fixed effects, and what is needed to speak of a visit in a group."""
+
+    names: tuple[str, ...]
+    matrix: Vector
+    moments: tuple[float, ...]
+    visits: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """The reference first."""
+    adjusted: Vector | None = None
+    """Covariates at which means are given: numbers at their mean, categories in equal shares."""
+
+
+def _values(data: Selection, columns: RepeatedColumns, *, logarithm: bool) -> list[float]:
+    values = [float(v) for v in data.columns[columns.response]]
+    if not logarithm:
+        return values
+    faults = tuple(
+        Fault(f"{data.source}:{line}", "no_logarithm", f"{columns.response} is {value:g}, and not above 0")
+        for line, value in zip(data.lines, values, strict=True)
+        if value <= 0
+    )
+    if faults:
+        raise ReadingError(f"{data.source}: {len(faults)} value(s) have no logarithm", faults)
+    return [math.log(v) for v in values]
+
+
+def _design(data: Selection, names: Sequence[str], factors: Mapping[str, str | None]) -> Design:
+    return design_of({n: data.columns[n] for n in names}, references={n: r for n, r in factors.items() if n in names})
+
+
+def _grouping(data: Selection, by: str | None, factors: Mapping[str, str | None]) -> Design:
+    return _design(data, [by], {by: factors.get(by)}) if by is not None else _design(data, [], {})
+
+
+def _visits_frame(data: Selection, columns: RepeatedColumns, factors: Mapping[str, str | None]) -> _Frame:
+    visit = design_of({columns.visit: data.columns[columns.visit]}, references={columns.visit: None})
+    levels = (visit.references[0][1], *(name.removeprefix(columns.visit) for name in visit.names))
+    group = _grouping(data, columns.by, factors)
+    extra = _design(data, columns.covariates, factors)
+    one = np.ones((data.n, 1))
+    parts, names = [one, visit.matrix], ["(Intercept)", *visit.names]
+    if group.names:
+        parts += [group.matrix, *(visit.matrix * column[:, None] for column in group.matrix.T)]
+        names += [*group.names, *(f"{v}:{g}" for g in group.names for v in visit.names)]
+    if extra.names:
+        parts.append(extra.matrix)
+        names += extra.names
+    groups = (group.references[0][1], *(n.removeprefix(columns.by or "") for n in group.names)) if group.names else ()
+    moments = tuple(float(levels.index(_word(cell))) for cell in data.columns[columns.visit])
+    return _Frame(tuple(names), np.hstack(parts), moments, levels, groups, _adjusted(extra))
+
+
+def _adjusted(extra: Design) -> Vector:
+    found = np.zeros(len(extra.names))
+    factors = {name for name, _ in extra.references}
+    for name, places in extra.terms:
+        for place in places:
+            found[place] = 1 / (len(places) + 1) if name in factors else extra.matrix[:, place].mean()
+    return found
+
+
+def _word(cell: float | str) -> str:
+    return cell if isinstance(cell, str) else f"{cell:g}"
+
+
+def _lines_frame(data: Selection, columns: RepeatedColumns, factors: Mapping[str, str | None]) -> _Frame:
+    times = data.columns[columns.visit]
+    if any(isinstance(cell, str) for cell in times):
+        raise ReadingError(f"{data.source}: lines over time need numbers in column {columns.visit}")
+    moments = np.asarray(times, float)
+    parts, names = [np.ones((data.n, 1)), moments[:, None]], ["(Intercept)", columns.visit]
+    if columns.by is not None:
+        group = _grouping(data, columns.by, factors)
+        parts += [group.matrix, moments[:, None] * group.matrix]
+        names += [*group.names, *(f"{columns.visit}:{name}" for name in group.names)]
+    extra = _design(data, columns.covariates, factors)
+    if extra.names:
+        parts.append(extra.matrix)
+        names += extra.names
+    return _Frame(tuple(names), np.hstack(parts), tuple(map(float, moments)))
+
+
+def _structure(covariance: str, data: Selection, columns: RepeatedColumns, frame: _Frame) -> Structure:
+    if covariance in ("intercepts", "slopes"):
+        return RandomEffects(slope=covariance == "slopes")
+    if covariance == "cs":
+        return CompoundSymmetry(len(frame.visits))
+    if covariance == "ar1":
+        if any(isinstance(cell, str) for cell in data.columns[columns.visit]):
+            raise ReadingError(f"{data.source}: an autoregressive covariance needs visits as numbers, in their order")
+        return Autoregressive()
+    _require_pairs(data, columns, frame)
+    return Unstructured(len(frame.visits))
+
+
+def _require_pairs(data: Selection, columns: RepeatedColumns, frame: _Frame) -> None:
+    seen: dict[str, set[int]] = {}
+    for subject, moment in zip(data.columns[columns.subject], frame.moments, strict=True):
+        seen.setdefault(subject, set()).add(int(moment))
+    faults = tuple(
+        Fault(f"visits {frame.visits[i]} and {frame.visits[j]}", "never_together", "no subject has both")
+        for i, j in itertools.combinations(range(len(frame.visits)), 2)
+        if not any({i, j} <= visits for visits in seen.values())
+    )
+    if faults:
+        raise ReadingError(f"{data.source}: an unstructured covariance cannot be estimated; choose ar1 or cs", faults)
+
+
+def _term(found: MixedFit, name: str) -> Document:
+    estimate = found.contrast({name: 1.0})
+    value, se = estimate.value or 0.0, estimate.se or math.nan
+    return {
+        "name": name,
+        "coef": value,
+        "se": se,
+        "df": found.degrees_of_freedom({name: 1.0}),
+        "t": value / se,
+        "p": estimate.p,
+        "lower": estimate.lower,
+        "upper": estimate.upper,
+    }
+
+
+def _visit_means(found: MixedFit, frame: _Frame) -> Document:
+    """Adjusted means of each group at each visit, and how far each group lies from the reference."""
+    groups = frame.groups or ("all",)
+    vectors = {
+        (visit, group): _mean_vector(frame, i, j)
+        for i, visit in enumerate(frame.visits)
+        for j, group in enumerate(groups)
+    }
+    means = [{"visit": visit, "group": group, **_contrast(found, vector)} for (visit, group), vector in vectors.items()]
+    differences = [
+        {"visit": v, "contrast": f"{g} - {groups[0]}", **_contrast(found, vectors[v, g] - vectors[v, groups[0]])}
+        for v in frame.visits
+        for g in groups[1:]
+    ]
+    return {"means": means, **({"differences": differences} if differences else {})}
+
+
+def _mean_vector(frame: _Frame, visit: int, group: int) -> Vector:
+    visits, groups = len(frame.visits) - 1, max(0, len(frame.groups) - 1)
+    at_visit = np.eye(visits + 1)[visit][1:]
+    in_group = np.eye(groups + 1)[group][1:]
+    crossed = np.outer(in_group, at_visit).ravel()
+    rest = frame.adjusted if frame.adjusted is not None else np.zeros(0)
+    return np.concatenate([[1.0], at_visit, in_group, crossed, rest])
+
+
+def _contrast(found: MixedFit, vector: Vector) -> Document:
+    estimate = found.contrast(vector)
+    return {
+        "estimate": estimate.value,
+        "se": estimate.se,
+        "df": found.degrees_of_freedom(vector),
+        "lower": estimate.lower,
+        "upper": estimate.upper,
+        "p": estimate.p,
+    }
+
+
+def shrinkage_document(
+    data: Selection,
+    columns: TimeColumns,
+    *,
+    change: str,
+    landmark: float,
+    threshold_pct: float,
+    confidence: float,
+) -> Document:
+    """How survival after a landmark goes with the change of the sum of diameters that was known by then.
+
+    Parameters
+    ----------
+    change
+        Column of the change from baseline in percent, at the landmark or best up to it; negative is shrinkage.
+    landmark
+        Time is counted from here and only of those still at risk, or long survivors would have had longer to shrink.
+    threshold_pct
+        Early tumour shrinkage: a change of this or less.
+
+    Raises
+    ------
+    ReadingError
+        Where nobody, or everybody, shrank so far, or nobody had an event after the landmark.
+    """
+    part = after_landmark(data, columns, landmark)
+    days, events, changes = (part.columns[name] for name in (columns.time, columns.event, change))
+    shrunk = [value <= threshold_pct for value in changes]
+    if all(shrunk) or not any(shrunk):
+        who = "everybody" if all(shrunk) else "nobody"
+        said = f"{who} at risk after {landmark:g} has a change of {threshold_pct:g} % or less"
+        raise ReadingError(f"{data.source}: {said}; there is nothing to compare")
+    groups = ["early shrinkage" if s else "no early shrinkage" for s in shrunk]
+    curves = []
+    for name in ("early shrinkage", "no early shrinkage"):
+        rows = [i for i, g in enumerate(groups) if g == name]
+        curve = kaplan_meier([days[i] for i in rows], [events[i] for i in rows], label=name, confidence=confidence)
+        median = curve.median_days
+        curves.append(
+            {
+                "group": name,
+                "n": curve.n,
+                "events": curve.events,
+                "median": median.value,
+                "median_lower": median.lower,
+                "median_upper": median.upper,
+            }
+        )
+    histories = Histories(days, events)
+    early = cox(histories, design_of({"early_shrinkage": [float(s) for s in shrunk]}), confidence=confidence)
+    depth = cox(histories, design_of({"change_per_10_pct": [c / 10 for c in changes]}), confidence=confidence)
+    test = chi_square_document(log_rank(days, events, groups))
+    return {
+        "n": part.n,
+        "events": sum(events),
+        "landmark": landmark,
+        "threshold_pct": threshold_pct,
+        "method": "landmark analysis; Kaplan-Meier, log-rank, Cox (Efron ties); depth as a continuous covariate",
+        "groups": curves,
+        "logrank": {key: test[key] for key in ("chi2", "df", "p")},
+        "terms": [term_document(term) for fit in (early, depth) for term in fit.terms],
+        "concordance_of_depth": depth.concordance,
+        "spearman": _spearman(changes, days, events),
+        "warnings": [*part.warnings, *early.warnings, *test["warnings"]],
+        "data_digest": data.digest,
+    }
+
+
+def _spearman(changes: Sequence[float], days: Sequence[float], events: Sequence[int]) -> float | None:
+    """Of depth and survival among those whose event was seen; None with fewer than three of them."""
+    seen = [(c, d) for c, d, e in zip(changes, days, events, strict=True) if e]
+    if len(seen) < 3 or len({c for c, _ in seen}) < 2 or len({d for _, d in seen}) < 2:
+        return None
+    return float(spearmanr([c for c, _ in seen], [d for _, d in seen]).statistic)
