@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,13 +40,9 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture
 def postgresql_url(postgresql_server: str) -> str:
     """The address of a new, empty PostgreSQL database."""
-    import psycopg
+    from tests.postgresql import new_database
 
-    name = f"records_{uuid.uuid4().hex}"
-    server = postgresql_server.format("postgres").replace("postgresql+psycopg", "postgresql")
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
-    return postgresql_server.format(name)
+    return new_database(postgresql_server)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

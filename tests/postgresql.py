@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,6 +65,16 @@ def running_server() -> Iterator[str]:
             stop(server)
         shutil.rmtree(folder, ignore_errors=True)
         folder.with_name(f"{folder.name}.log").unlink(missing_ok=True)
+
+
+def new_database(server: str) -> str:
+    """The address of a new, empty database."""
+    import psycopg
+
+    name = f"records_{uuid.uuid4().hex}"
+    with psycopg.connect(server.format("postgres").replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
+    return server.format(name)
 
 
 def wait_until_ready(folder: Path, server: subprocess.Popen[bytes]) -> None:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.fakes.records import granted, memory_records
+from tests.postgresql import new_database
 from trialimg.adapters.store.engine import APPLICATION_ROLE
 from trialimg.adapters.store.sql import SqlStore
 from trialimg.core.access import Action, Role
@@ -57,26 +58,32 @@ def sqlite_client(sqlite_store: SqlStore) -> Iterator[Execute]:
     connection.close()
 
 
-@pytest.fixture
-def postgresql_store(postgresql_url: str) -> Iterator[SqlStore]:
-    store = SqlStore(postgresql_url)
+@pytest.fixture(scope="module")
+def database(postgresql_server: str) -> str:
+    """One for all of these tests, which change nothing in it."""
+    return new_database(postgresql_server)
+
+
+@pytest.fixture(scope="module")
+def postgresql_store(database: str) -> Iterator[SqlStore]:
+    store = SqlStore(database)
     fill(store)
     yield store
     store.close()
 
 
 @pytest.fixture
-def owner(postgresql_store: SqlStore, postgresql_url: str) -> Iterator[Execute]:
-    with psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True) as connection:
+def owner(postgresql_store: SqlStore, database: str) -> Iterator[Execute]:
+    with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
         yield connection.execute
 
 
 @pytest.fixture
-def clerk_url(owner: Execute, postgresql_url: str) -> str:
+def clerk_url(owner: Execute, database: str) -> str:
     """Somebody who has the rights of the application, and no others."""
     if owner("SELECT 1 FROM pg_roles WHERE rolname = 'clerk'").fetchone() is None:
         owner(f"CREATE ROLE clerk LOGIN IN ROLE {APPLICATION_ROLE}")
-    return postgresql_url.replace("owner@", "clerk@")
+    return database.replace("owner@", "clerk@")
 
 
 @pytest.fixture
