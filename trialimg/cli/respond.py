@@ -159,15 +159,20 @@ def subject(
     """
     from trialimg.core.settings import shown
     from trialimg.services.annotations import read_subjects
-    from trialimg.services.respond_subjects import read_responses, subject_rows, summarise_subjects
+    from trialimg.services.respond_subjects import odd_dates, read_responses, subject_rows, summarise_subjects
 
     everyone = read_subjects(read_text(subjects), str(subjects)) if subjects is not None else None
     settings = _endpoint_settings(criterion, **options)
     table = read_responses(read_text(responses), str(responses), everyone, criterion=criterion)
     if everyone is None:
         click.echo(f"{responses}: note: no --subjects, so no reference date: SD and times cannot be judged", err=True)
+    findings = list(odd_dates(table, everyone or ()))
+    if not as_json:
+        for finding in findings:
+            click.echo(f"{responses}: note: {finding.where}: {finding.message} [{finding.code}]", err=True)
     rows = subject_rows(summarise_subjects(table, everyone, settings))
-    give("subjects", rows, {"criterion": criterion, "settings": shown(settings)}, as_json=as_json, out=out)
+    about = {"criterion": criterion, "settings": shown(settings), "findings": findings}
+    give("subjects", rows, about, as_json=as_json, out=out)
 
 
 def _judged(

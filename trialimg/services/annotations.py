@@ -85,10 +85,23 @@ def read_subjects(text: str, source: str = "subjects.csv") -> tuple[Subject, ...
         )
         if subject.id in seen:
             table.fault(row.line, "double_row", f"subject {subject.id} stands twice")
+        _check_order(row, subject)
         seen.add(subject.id)
         subjects.append(subject)
     _refuse(table)
     return tuple(subjects)
+
+
+def _check_order(row: Row, subject: Subject) -> None:
+    """Nothing that ends an observation lies before the day it starts on, and nobody is seen alive after death."""
+    start, death = subject.reference_date, subject.death_date
+    for name in ("death_date", "last_contact_date", "new_therapy_date"):
+        day = getattr(subject, name)
+        if start is not None and day is not None and day < start:
+            row.table.fault(row.line, "before_reference", f"{name} {day} lies before reference_date {start}")
+    if death is not None and subject.last_contact_date is not None and subject.last_contact_date > death:
+        text = f"last_contact_date {subject.last_contact_date} lies after death_date {death}"
+        row.table.fault(row.line, "after_death", text)
 
 
 def read_annotations(text: str, source: str = "annotations.csv") -> tuple[Annotation, ...]:

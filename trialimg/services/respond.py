@@ -21,6 +21,7 @@ from trialimg.core.trial import Finding, Subject
 from trialimg.criteria.recist11 import BaselineTarget
 from trialimg.criteria.registry import Criterion
 from trialimg.services.respond_lesions import SubjectReading
+from trialimg.services.respond_record import record_findings
 from trialimg.services.tables import Row, read_table
 
 __all__ = ["Judged", "judge", "overall_rows", "timepoint_rows"]
@@ -102,7 +103,8 @@ def _findings(
     found = criterion.conformance(
         reading.subject, targets, baseline, start_date=start, rules=rules, non_targets=at[Role.NON_TARGET]
     )
-    return (finding for finding in found if subjects is not None or finding.code != "baseline_window_unknown")
+    yield from (finding for finding in found if subjects is not None or finding.code != "baseline_window_unknown")
+    yield from record_findings(reading)
 
 
 def timepoint_rows(judged: Sequence[Judged]) -> list[Cells]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from trialimg.core.errors import ReadingError
@@ -26,7 +26,7 @@ from trialimg.core.lesions import (
 )
 from trialimg.core.trial import Timepoint
 from trialimg.services.respond_checks import LesionRow, check_rows
-from trialimg.services.tables import Row, read_table
+from trialimg.services.tables import Row, plain_decimal, read_table
 
 __all__ = ["BASELINE_NAME", "SubjectReading", "lesion_row", "read_lesions", "subject_reading"]
 
@@ -51,6 +51,8 @@ class SubjectReading:
     timepoints: tuple[Timepoint, ...]
     slice_mm: Mapping[str, Decimal] = field(default_factory=dict)
     """Slice thickness at baseline by lesion, where it was given."""
+    baseline_assumed: bool = False
+    """No name said which timepoint is baseline; the earliest was taken."""
 
 
 def read_lesions(
@@ -83,13 +85,33 @@ def read_lesions(
     for row in rows:
         by_subject.setdefault((row.subject, row.reader), []).append(row)
     timepoints: dict[tuple[str, str], tuple[Timepoint, ...]] = {}
+    if baseline is None:
+        _check_baselines(list(by_subject.values()))
     for key, own in by_subject.items():
         timepoints[key] = _timepoints(own, baseline)
         check_rows(own, timepoints[key])
     if table.faults:
         table.faults.sort(key=lambda fault: int(fault.where.rpartition(":")[2]))
         raise ReadingError(f"{source}: {len(table.faults)} fault(s), nothing was judged", tuple(table.faults))
-    return tuple(subject_reading(key, own, timepoints[key]) for key, own in by_subject.items())
+    readings = (subject_reading(key, own, timepoints[key]) for key, own in by_subject.items())
+    return tuple(replace(r, baseline_assumed=baseline is None and not _named(r.timepoints[:1])) for r in readings)
+
+
+def _named(timepoints: Sequence[Timepoint] | Sequence[LesionRow]) -> bool:
+    """Whether a timepoint is called baseline."""
+    names = {t.id if isinstance(t, Timepoint) else t.timepoint for t in timepoints}
+    return any(BASELINE_NAME.fullmatch(name) for name in names)
+
+
+def _check_baselines(subjects: Sequence[list[LesionRow]]) -> None:
+    """Where some subjects have a timepoint called baseline, all must: else a follow-up would be taken for one."""
+    named = [_named(rows) for rows in subjects]
+    if not any(named):
+        return
+    for rows, has in zip(subjects, named, strict=True):
+        if not has:
+            text = f"subject {rows[0].subject} has no timepoint called baseline, as others have; leave the subject out"
+            rows[0].fault("no_baseline", f"{text}, or say which it is with --baseline")
 
 
 def _timepoints(rows: list[LesionRow], baseline: str | None) -> tuple[Timepoint, ...]:
@@ -171,11 +193,9 @@ def _number(row: Row, column: str) -> Decimal | None:
     if not text:
         return None
     try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        row.table.fault(row.line, "bad_value", f"{column} {text!r} is not a number")
+        value = plain_decimal(text)
+    except ValueError:
+        row.table.fault(row.line, "bad_value", f"{column} {text!r} is not a number in plain digits (40.5)")
         return None
     if value < 0 and column != "mean_hu":
         row.table.fault(row.line, "negative", f"{column} is {text}; it cannot be negative")

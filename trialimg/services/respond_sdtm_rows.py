@@ -7,13 +7,13 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum
 
 from trialimg.core.errors import Fault, ReadingError
 from trialimg.core.lesions import Role
 from trialimg.core.trial import Finding, Severity
-from trialimg.services.tables import read_table
+from trialimg.services.tables import plain_date, plain_decimal, read_table
 
 __all__ = ["Identified", "Mass", "Measured", "Nodes", "Result", "SdtmTables", "read_nodes", "read_sdtm_rows"]
 
@@ -311,14 +311,13 @@ def _size(row: Mapping[str, str]) -> Decimal | None:
 
 def _number(text: str) -> Decimal | None:
     try:
-        number = Decimal(text)
-    except InvalidOperation:
+        return plain_decimal(text)
+    except ValueError:
         return None
-    return number if number.is_finite() else None
 
 
 def _is_date(text: str) -> bool:
     try:
-        return len(text) == len("2024-01-31") and date.fromisoformat(text) is not None
+        return plain_date(text) is not None
     except ValueError:
         return False

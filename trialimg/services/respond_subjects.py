@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
 from trialimg.core.errors import ReadingError
-from trialimg.core.trial import Subject, Timepoint
+from trialimg.core.trial import Finding, Severity, Subject, Timepoint
 from trialimg.endpoints.results import SubjectEndpoints, TimeToEvent
 from trialimg.endpoints.settings import EndpointSettings, PlannedVisit
 from trialimg.endpoints.summary import summarise_readings
@@ -16,7 +16,7 @@ from trialimg.endpoints.vocabulary import CRITERIA, VOCABULARIES, Vocabulary
 from trialimg.endpoints.words import Reading
 from trialimg.services.tables import Row, Table, read_table
 
-__all__ = ["read_responses", "read_schedule", "subject_rows", "summarise_subjects"]
+__all__ = ["odd_dates", "read_responses", "read_schedule", "subject_rows", "summarise_subjects"]
 
 _REFUSED = "{0}: {1} fault(s), nothing was judged"
 Endpoints = tuple[tuple[Subject, SubjectEndpoints], ...]
@@ -140,6 +140,19 @@ def _day(row: Row, column: str) -> int | None:
     except ValueError:
         row.table.fault(row.line, "bad_value", f"{column} {text!r} is not a whole number of days")
         return None
+
+
+def odd_dates(responses: Mapping[str, Sequence[Reading]], subjects: Sequence[Subject]) -> Iterator[Finding]:
+    """Responses before the reference date, where times are counted from, and after death."""
+    for subject in subjects:
+        start, death = subject.reference_date, subject.death_date
+        for reading in responses.get(subject.id, ()):
+            if start is not None and reading.date < start:
+                text = f"{reading.response.value} on {reading.date} lies before the reference date {start}"
+                yield Finding("before_reference", Severity.WARNING, subject.id, text, subject.id)
+            if death is not None and reading.date > death:
+                text = f"{reading.response.value} on {reading.date} lies after the death on {death}"
+                yield Finding("after_death", Severity.WARNING, subject.id, text, subject.id)
 
 
 def summarise_subjects(

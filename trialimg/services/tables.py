@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from enum import Enum
 from typing import TypeVar
 
 from trialimg.core.errors import Fault
 
-__all__ = ["Row", "Table", "read_table"]
+__all__ = ["Row", "Table", "plain_date", "plain_decimal", "read_table"]
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})", re.ASCII)
 
 Answer = TypeVar("Answer")
 Word = TypeVar("Word", bound=Enum)
@@ -46,7 +51,7 @@ class Row:
         return value
 
     def day(self, column: str, *, required: bool = False) -> date | None:
-        return self._parsed(column, date.fromisoformat, "not a date (YYYY-MM-DD)", required=required)
+        return self._parsed(column, plain_date, "not a date (YYYY-MM-DD)", required=required)
 
     def number(self, column: str, *, required: bool = False) -> float | None:
         return self._parsed(column, _finite, "not a number", required=required)
@@ -90,7 +95,37 @@ def read_table(text: str, source: str, *, required: Sequence[str], optional: Seq
     return table
 
 
+def plain_date(text: str) -> date:
+    """A date written as YYYY-MM-DD, and in no other way.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if not _DATE.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+def plain_decimal(text: str) -> Decimal:
+    """A number in plain digits with a decimal point, at most 20 digits on each side of it.
+
+    Raises
+    ------
+    ValueError
+        If it is not: a comma, an exponent, digits of another script.
+    """
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(text)
+    return Decimal(text)
+
+
 def _check_header(table: Table, header: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> None:
+    separator = next((sign for sign in (";", "\t") if len(header) == 1 < len(required) and sign in header[0]), "")
+    if separator:
+        table.fault(1, "separator", f"columns are separated by {separator!r}; save the table with commas")
+        return
     for name in required:
         if name not in header:
             table.fault(1, "missing_column", f"column {name} is missing")

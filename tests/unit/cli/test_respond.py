@@ -295,6 +295,32 @@ class TestSubject:
         responses = trialimg.file("responses.csv", "subject,date,response\nS1,2024-02-12,iPR\nS1,2024-03-25,SD\n")
         assert "responses.csv" in trialimg("subject", responses, code=2)[1]
 
+    @pytest.mark.parametrize(
+        ("dates", "code"),
+        [
+            ("2024-03-01,2024-01-01,,", "before_reference"),
+            ("2024-03-01,,,2024-01-01", "before_reference"),
+            ("2024-03-01,2024-06-01,2024-07-01,", "after_death"),
+        ],
+    )
+    def test_dates_that_cannot_be_in_order_are_refused(self, trialimg: Trialimg, dates: str, code: str) -> None:
+        header = "subject,reference_date,death_date,last_contact_date,new_therapy_date\n"
+        subjects = trialimg.file("subjects.csv", f"{header}S1,{dates}\n")
+        responses = trialimg.file("responses.csv", "subject,date,response\nS1,2024-04-12,PR\n")
+        assert f"[{code}]" in trialimg("subject", responses, "--subjects", subjects, code=2)[1]
+
+    def test_responses_before_the_reference_date_and_after_death_are_noted(self, trialimg: Trialimg) -> None:
+        subjects = trialimg.file("subjects.csv", "subject,reference_date,death_date\nS1,2024-03-01,2024-06-01\n")
+        lines = "S1,2024-02-12,SD\nS1,2024-04-12,PR\nS1,2024-07-12,PD\n"
+        responses = trialimg.file("responses.csv", "subject,date,response\n" + lines)
+        noted = trialimg("subject", responses, "--subjects", subjects)[1]
+        assert [code for code in ("before_reference", "after_death") if f"[{code}]" in noted] == [
+            "before_reference",
+            "after_death",
+        ]
+        codes = [f["code"] for f in trialimg.json("subject", responses, "--subjects", subjects)["findings"]]
+        assert codes == ["before_reference", "after_death"]
+
     def test_a_criterion_sets_what_its_paper_asks_for_and_names_its_own_best_response(self, trialimg: Trialimg) -> None:
         lines = "S1,2024-02-12,PR\nS1,2024-03-25,preliminary PD\n"
         responses = trialimg.file("responses.csv", "subject,date,response\n" + lines)

@@ -243,6 +243,57 @@ def test_a_target_that_can_never_be_measured_is_named_and_judged_all_the_same() 
     assert one.assessments[0].overall.value == "PR"
 
 
+@pytest.mark.parametrize("number", ["40,5", "4_0", "\uff14\uff10", "1e3", "0x28", "NaN", "inf", "1" * 30, "", "4 0"])
+def test_a_number_is_written_in_plain_digits_with_a_point(number: str) -> None:
+    second = GOOD.strip().splitlines()[1].removesuffix("20") + f'"{number}"'
+    expected = "no_diameter" if not number else "bad_value"
+    assert faults(f"{GOOD.strip().splitlines()[0]}\n{second}") == [(3, expected)]
+
+
+@pytest.mark.parametrize("day", ["20240212", "2024-W07-1", "2024-2-12", "12.02.2024", "2024-02-12T10:00", "2024-02-30"])
+def test_a_date_is_written_in_one_way(day: str) -> None:
+    assert faults(GOOD.replace("2024-02-12", day)) == [(3, "bad_value")]
+
+
+def test_a_byte_order_mark_and_line_ends_of_windows_change_nothing() -> None:
+    windows = "\ufeff" + table(GOOD).replace("\n", "\r\n")
+    assert read_lesions(windows, "lesions.csv") == read(GOOD)
+
+
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_columns_that_are_not_separated_by_commas_are_named_once(sign: str) -> None:
+    with pytest.raises(ReadingError) as refused:
+        read_lesions(table(GOOD).replace(",", sign), "lesions.csv")
+    assert [fault.code for fault in refused.value.faults] == ["separator"]
+
+
+def test_a_follow_up_is_never_taken_for_baseline_where_others_have_one() -> None:
+    follow_ups = GOOD.replace("S1,BL,2024-01-01", "S2,W12,2024-03-25").replace("S1,W06", "S2,W18")
+    follow_ups = follow_ups.replace("2024-02-12", "2024-05-06")
+    assert faults(GOOD + follow_ups.strip()) == [(4, "no_baseline")]
+
+
+def noted(rows: str, baseline: str | None = None) -> list[str]:
+    recist = criterion("recist11")
+    return [f.code for one in judge(read(rows, baseline=baseline), recist, recist.rules) for f in one.findings]
+
+
+def test_a_baseline_that_nobody_named_is_noted() -> None:
+    unnamed = GOOD.replace("BL", "first")
+    assert noted(unnamed) == ["baseline_assumed"]
+    assert noted(unnamed, baseline="first") == []
+    assert noted(GOOD) == []
+
+
+def test_a_target_that_was_not_there_at_baseline_is_noted() -> None:
+    assert noted(f"{GOOD.strip()}\n{GOOD.strip().splitlines()[1].replace('T1', 'T2')}") == ["target_without_baseline"]
+
+
+def test_visits_whose_dates_do_not_follow_their_numbers_are_noted() -> None:
+    early = GOOD.strip().splitlines()[1].replace("W06,2024-02-12", "W12,2024-01-20")
+    assert noted(f"{GOOD.strip()}\n{early}") == ["visit_order"]
+
+
 class TestFacts:
     def read(self, rows: str) -> dict[str, object]:
         text = f"subject,timepoint,pet,markers,cr_doubtful\n{rows}\n"
@@ -265,4 +316,10 @@ class TestFacts:
     def test_what_is_refused(self, rows: str, code: str) -> None:
         with pytest.raises(ReadingError) as refused:
             self.read(rows)
+        assert [fault.code for fault in refused.value.faults] == [code]
+
+    @pytest.mark.parametrize(("value", "code"), [("-5", "negative"), ("1e999999", "bad_value"), ("5,5", "cells")])
+    def test_a_quantity_is_a_plain_number_and_never_negative(self, value: str, code: str) -> None:
+        with pytest.raises(ReadingError) as refused:
+            read_facts(f"subject,timepoint,psa_ng_ml\nS1,W06,{value}\n", "facts.csv", criterion("pcwg3"), read(GOOD))
         assert [fault.code for fault in refused.value.faults] == [code]
