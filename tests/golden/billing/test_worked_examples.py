@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -13,6 +13,8 @@ from trialimg.billing.parties import Party, Payer, Tax, TaxCategory
 from trialimg.billing.plan import Withdrawn
 from trialimg.billing.prices import Bundle, CountedOver, Monthly, PriceItem, PriceUnit, Tier, Tiering
 from trialimg.billing.rating import due_of_payer
+
+D = Decimal
 
 TIERS = (Tier(2, D(1800)), Tier(4, D(1500)))
 
