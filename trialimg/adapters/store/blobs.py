@@ -65,6 +65,12 @@ class DirectoryBlobStore:
             if not path.name.startswith(_TEMPORARY):
                 yield f"sha256:{path.parent.name}{path.name}"
 
+    def keys(self) -> Iterator[str]:
+        """Keys of all blobs, in no order."""
+        for path in self._folder.glob("??/*"):
+            if not path.name.startswith(_TEMPORARY):
+                yield f"sha256:{path.parent.name}{path.name}"
+
     def sweep(self) -> int:
         """Remove what killed processes left half-written; how many files went. Only while nobody else writes."""
         leftovers = list(self._folder.glob(f"*/{_TEMPORARY}*"))

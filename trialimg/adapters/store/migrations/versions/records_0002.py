@@ -13,8 +13,10 @@ _INDICES = (
     ("entry_by_action", "entry", ["action", "sequence"]),
     ("entry_by_object", "entry", ["object_kind", "object_id", "sequence"]),
     ("entry_by_time", "entry", ["at", "sequence"]),
-    ("current_by_person", "current", ["kind", "person", "trial", "state", "id"]),
-    ("current_by_trial", "current", ["kind", "trial", "state", "id"]),
+    ("current_by_person", "current", ["kind", "person", "id"]),
+    ("current_by_person_state", "current", ["kind", "person", "state", "id"]),
+    ("current_by_trial", "current", ["kind", "trial", "id"]),
+    ("current_by_trial_state", "current", ["kind", "trial", "state", "id"]),
     ("current_by_case", "current", ["kind", "case_id", "id"]),
     ("current_by_state", "current", ["kind", "state", "id"]),
 )
