@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from trialimg.cli.analyse_design import adjust, power
 from trialimg.cli.analyse_models import agreement, mmrm, shrinkage
 from trialimg.cli.analyse_rates import cmh, difference, rate
 from trialimg.cli.analyse_survival import competing, cox, interval, km, logrank, rmst
@@ -21,5 +22,5 @@ def analyse() -> None:
 
 
 SURVIVAL = (km, logrank, cox, rmst, competing, interval)
-for verb in (rate, difference, cmh, *SURVIVAL, agreement, mmrm, shrinkage):
+for verb in (rate, difference, cmh, *SURVIVAL, agreement, mmrm, shrinkage, power, adjust):
     analyse.add_command(verb)
