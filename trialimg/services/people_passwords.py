@@ -7,6 +7,7 @@ NIST. Digital Identity Guidelines: Authentication and Authenticator Management. 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -17,6 +18,7 @@ __all__ = ["LONGEST", "SHORTEST", "password_faults", "require_good"]
 SHORTEST, LONGEST = 12, 256
 """Characters."""
 _FEWEST_DISTINCT = 5
+_WORDS = re.compile(r"[^\W_]+")
 _PIECE = 4
 """Characters of a name, from which on it counts as part of a password."""
 
@@ -55,7 +57,7 @@ def password_faults(password: str, names: Sequence[str] = ()) -> tuple[str, ...]
 
 def _without_guesses(text: str, names: Sequence[str]) -> str:
     """What is left to guess once the words that are tried first are taken out, and walks cut down to one step."""
-    pieces = [piece for name in names for piece in name.casefold().split() if len(piece) >= _PIECE]
+    pieces = [piece for name in names for piece in _WORDS.findall(name.casefold()) if len(piece) >= _PIECE]
     for word in sorted([*_GUESSED_FIRST, *pieces], key=len, reverse=True):
         text = text.replace(word, "")
     pairs = zip(" " + text, text, strict=False)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from tests.fakes.people import ALWAYS, PASSWORD, FakeIdentity, at_desk
+from tests.fakes.people import ALWAYS, PASSWORD, FakeIdentity, at_desk, period
 from tests.fakes.records import granted, memory_records
 from trialimg.core.access import Action, Actor, Role
 from trialimg.core.errors import AccessError, IntegrityError
 from trialimg.services.journal import Journal
 from trialimg.services.people_sessions import close_sessions
 from trialimg.services.records import EntryQuery, Place
+from trialimg.services.sign_in import sign_in
 from trialimg.services.signatures import SIGNATURE, Proof, manifest, sign, signature_of
 
 MEANING = "I made this read"
@@ -141,8 +143,6 @@ def test_the_first_signature_takes_all_components_later_ones_the_password_and_al
 
 
 def at_desk_again(records, proof):
-    from trialimg.services.sign_in import sign_in
-
     opened = sign_in(records, "rita", proof, role=Role.RADIOLOGIST)
     records.clock.moment = records.clock.moment.replace(minute=31)
     return opened.actor, proof
@@ -219,3 +219,37 @@ def test_the_password_is_kept_nowhere(records, desk):
     signed(records, *desk, version)
     assert PASSWORD not in repr(records.store.tables)
     assert PASSWORD not in repr(desk)
+
+
+def test_the_proof_that_opened_a_session_for_one_command_serves_its_first_signature_and_no_other_session(records, desk):
+    actor, proof = desk
+    versions = [write(records, actor, f"C{number}/first") for number in range(3)]
+    code = str(period(records.clock.moment + timedelta(seconds=3)))
+    given = replace(proof, code=code)
+    opened = sign_in(records, "rita", given, role=Role.RADIOLOGIST, is_command=True)
+    assert signed(records, opened.actor, given, versions[0]).body["components"] == ["password", "code"]
+    assert signed(records, opened.actor, given, versions[1]).body["components"] == ["password"]
+    with pytest.raises(AccessError, match="used before"):
+        signed(records, actor, given, versions[2])
+
+
+def test_a_session_opened_to_stay_asks_for_another_code_at_its_first_signature(records, desk):
+    actor, proof = desk
+    version = write(records, actor)
+    given = replace(proof, code=str(period(records.clock.moment + timedelta(seconds=3))))
+    opened = sign_in(records, "rita", given, role=Role.RADIOLOGIST)
+    with pytest.raises(AccessError, match="used before"):
+        signed(records, opened.actor, given, version)
+
+
+def test_an_expired_password_signs_nothing(records, desk):
+    version = write(records, desk[0])
+    with records.store.changing() as transaction:
+        expiry = transaction.current("credential", "rita").body["expires_at"]
+        journal = Journal(transaction, desk[0], records)
+        session = transaction.current("session", desk[0].session)
+        body = {**session.body, "expires_at": "2027"}
+        journal.write("session", session.id, body, action="extend", place=session.place)
+    records.clock.moment = datetime.fromisoformat(expiry)
+    with pytest.raises(AccessError, match="expired"):
+        signed(records, *desk, version)
