@@ -167,10 +167,7 @@ class Contents:
         if isinstance(content, Redacted):
             self.redacted += 1
             self._gone.add(expected.digest)
-            if content.by > entry.sequence:
-                self._tombstones.setdefault(content.by, []).append(expected)
-            else:
-                self._unjustified(expected, content.by)
+            self._tombstones.setdefault(content.by, []).append(expected)
 
     def _unjustified(self, tombstone: _Tombstone, by: int) -> None:
         message = f"was redacted, but entry {by} does not justify it"

@@ -95,6 +95,7 @@ def test_a_value_within_itself_is_refused():
         b"[" * 100_000,
         b"1" * 5000,
         b'{"\\ud83d":1}',
+        '{"\ufb33":1,"\U0001f600":1}'.encode(),  # in order of code points, not of UTF-16
         b"9007199254740992",
     ],
 )

@@ -64,6 +64,12 @@ def test_no_part_of_a_checkpoint_can_be_changed(pair, change):
         verify(replace(signed, checkpoint=replace(CHECKPOINT, **change)), history(pair))
 
 
+def test_signatures_under_another_name_are_not_accepted(pair, other):
+    signatures = replace(pair.sign(CHECKPOINT_PURPOSE, b"x"), key=other.public.id)
+    with pytest.raises(IntegrityError, match=r"^key id not by key"):
+        pair.public.verify(CHECKPOINT_PURPOSE, b"x", signatures)
+
+
 def test_another_pair_is_not_accepted(pair, other):
     with pytest.raises(IntegrityError, match="was in force"):
         verify(sign(CHECKPOINT, other), history(pair))
