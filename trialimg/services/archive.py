@@ -16,9 +16,9 @@ from trialimg.ledger.bundle import Item, Withheld
 from trialimg.ledger.canonical import canonical, shaped
 from trialimg.ledger.entry import Entry
 from trialimg.ledger.sealed import Redacted
-from trialimg.services.audit import AuditLine, line_of, version_made
+from trialimg.services.audit import AuditLine, case_of, line_of, version_made
 from trialimg.services.differences import Difference
-from trialimg.services.journal import Records
+from trialimg.services.journal import Journal, Records
 from trialimg.services.ports import Transaction
 from trialimg.services.records import EntryQuery, RecordVersion
 from trialimg.services.signatures import signature_of
@@ -32,6 +32,7 @@ __all__ = [
     "Scope",
     "bundle_items",
     "copy_of",
+    "copy_within",
     "electronic",
     "read_copy",
 ]
@@ -132,23 +133,28 @@ def copy_of(records: Records, actor: Actor, scope: Scope) -> InspectionCopy:
         If there is no such trial or case.
     """
     with records.change(actor, Action.VIEW_AUDIT, trial=scope.trial) as journal:
-        transaction = journal.transaction
-        _require_there(transaction, scope)
-        kind = "case" if scope.case else "trial"
-        journal.note("copy_for_inspection", kind=kind, key=scope.name, trial=scope.trial)
-        made: dict[tuple[str, str], list[CopiedVersion]] = {}
-        cases: dict[tuple[str, str], str] = {}
-        notes = []
-        for line in _lines(transaction, scope):
-            version = version_made(transaction, line.entry)
-            if version is None:
-                notes.append(line)
-            else:
-                name = (version.kind, version.id)
-                cases[name] = line.case
-                made.setdefault(name, []).append(_copied(transaction, version, line))
-        copied = (CopiedRecord(*name, cases[name], tuple(its)) for name, its in sorted(made.items()))
-        return InspectionCopy(scope, journal.at, actor.user, records.software, tuple(copied), tuple(notes))
+        return copy_within(journal, scope, records.software)
+
+
+def copy_within(journal: Journal, scope: Scope, software: str) -> InspectionCopy:
+    """The copy of what the records say at the moment of a journal, as `copy_of`."""
+    transaction = journal.transaction
+    _require_there(transaction, scope)
+    kind = "case" if scope.case else "trial"
+    journal.note("copy_for_inspection", kind=kind, key=scope.name, trial=scope.trial)
+    made: dict[tuple[str, str], list[CopiedVersion]] = {}
+    cases: dict[tuple[str, str], str] = {}
+    notes = []
+    for line in _lines(transaction, scope):
+        version = version_made(transaction, line.entry)
+        if version is None:
+            notes.append(line)
+        else:
+            name = (version.kind, version.id)
+            cases[name] = line.case
+            made.setdefault(name, []).append(_copied(transaction, version, line))
+    copied = (CopiedRecord(*name, cases[name], tuple(its)) for name, its in sorted(made.items()))
+    return InspectionCopy(scope, journal.at, journal.actor.user, software, tuple(copied), tuple(notes))
 
 
 def electronic(copy: InspectionCopy) -> bytes:
@@ -183,11 +189,11 @@ def read_copy(data: bytes) -> InspectionCopy:
         raise InvalidValueError(Fault("$", "bad_copy", f"not an inspection copy: {wrong}")) from wrong
 
 
-def bundle_items(transaction: Transaction, scope: Scope) -> Iterator[Item | Withheld]:
-    """The whole ledger for a bundle: what the copy is about with its contents, of the rest only the hashes."""
-    for entry in transaction.entries(EntryQuery()):
-        if _is_within(line_of(transaction, entry), scope):
-            version = version_made(transaction, entry)
+def bundle_items(transaction: Transaction, scope: Scope, size: int) -> Iterator[Item | Withheld]:
+    """The ledger up to a size for a bundle: what the copy is about with its contents, of the rest only the hashes."""
+    for entry in transaction.entries(EntryQuery(limit=size)):
+        version = version_made(transaction, entry) if entry.trial == scope.trial else None
+        if entry.trial == scope.trial and scope.case in ("", case_of(transaction, entry, version)):
             yield Item(entry, version.content if version else None, transaction.detail(entry.sequence))
         else:
             yield Withheld(entry.sequence, entry.hash)
@@ -204,11 +210,7 @@ def _require_there(transaction: Transaction, scope: Scope) -> None:
 
 def _lines(transaction: Transaction, scope: Scope) -> Iterator[AuditLine]:
     lines = (line_of(transaction, entry) for entry in transaction.entries(EntryQuery(trial=scope.trial)))
-    return (line for line in lines if _is_within(line, scope))
-
-
-def _is_within(line: AuditLine, scope: Scope) -> bool:
-    return line.entry.trial == scope.trial and scope.case in ("", line.case)
+    return (line for line in lines if scope.case in ("", line.case))
 
 
 def _copied(transaction: Transaction, version: RecordVersion, line: AuditLine) -> CopiedVersion:

@@ -155,8 +155,9 @@ def test_a_bundle_withholds_what_the_copy_is_not_about(records, inspector):
     scope = Scope(TRIAL, case_id("C1"))
     copy = copy_of(records, inspector, scope)
     with records.store.reading() as transaction:
-        items = list(bundle_items(transaction, scope))
+        items = list(bundle_items(transaction, scope, transaction.size()))
         entries = list(transaction.entries(EntryQuery()))
+        assert len(list(bundle_items(transaction, scope, 5))) == 5
     assert len(items) == len(entries)
     assert sum(isinstance(item, Item) for item in items) == copy.lines
     for item, entry in zip(items, entries, strict=True):

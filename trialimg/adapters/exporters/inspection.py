@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from trialimg.adapters.exporters.rendering import environment, pdf_of
-from trialimg.services.archive import CopiedRecord, CopiedVersion, InspectionCopy
-from trialimg.services.differences import leaves
+from pathlib import Path
 
-__all__ = ["inspection_html", "inspection_pdf"]
+from trialimg.adapters.exporters.charter import charter_html
+from trialimg.adapters.exporters.rendering import environment, pdf_of
+from trialimg.adapters.exporters.writing import write_whole
+from trialimg.services.archive import CopiedRecord, CopiedVersion, InspectionCopy, electronic
+from trialimg.services.differences import leaves
+from trialimg.services.trials_charter import Charter
+
+__all__ = ["InspectionFiles", "inspection_html", "inspection_pdf"]
+
+
+class InspectionFiles:
+    """`copy.html`, `copy.pdf` and `copy.json`; `charter.html` and `charter.pdf`."""
+
+    def write(self, copy: InspectionCopy, charter: Charter, folder: Path) -> tuple[Path, ...]:
+        """Write into an existing folder; the files written."""
+        pages = {"copy": inspection_html(copy), "charter": charter_html(charter)}
+        files = {f"{name}.html": html.encode() for name, html in pages.items()}
+        files |= {f"{name}.pdf": pdf_of(html) for name, html in pages.items()}
+        files["copy.json"] = electronic(copy)
+        return tuple(write_whole(folder / name, data) for name, data in sorted(files.items()))
 
 
 def inspection_html(copy: InspectionCopy) -> str:
