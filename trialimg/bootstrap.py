@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trialimg.adapters.exporters.invoice.files import BillFiles
     from trialimg.protocol.images import Segmentation
     from trialimg.radiomics.settings import RadiomicsSettings
+    from trialimg.services.archive_export import CopyWriter
     from trialimg.services.journal import Records
     from trialimg.services.ports import (
         Exporter,
@@ -31,18 +32,21 @@ if TYPE_CHECKING:
     from trialimg.services.run import TrialRun
     from trialimg.services.sample import SampleSummary
     from trialimg.services.store_backup import Storage
+    from trialimg.services.trials_charter import Charter
     from trialimg.services.viewing import KeptSeries
     from trialimg.volume import Mask, Volume
 
 __all__ = [
     "bill_files",
     "blobs",
+    "charter_files",
     "environment",
     "exporters",
     "feature_extractor",
     "identity",
     "identity_provider",
     "image_source",
+    "inspection_files",
     "kept_series",
     "make_folder",
     "migrate_records",
@@ -346,6 +350,20 @@ def bill_files() -> BillFiles:
     from trialimg.adapters.exporters.invoice.files import BillFiles
 
     return BillFiles()
+
+
+def inspection_files() -> CopyWriter:
+    """What writes inspection copies as files."""
+    from trialimg.adapters.exporters.inspection import InspectionFiles
+
+    return InspectionFiles()
+
+
+def charter_files(charter: Charter, folder: Path) -> tuple[Path, ...]:
+    """Write a charter as HTML and PDF into an existing folder."""
+    from trialimg.adapters.exporters.charter import write_charter
+
+    return write_charter(charter, folder)
 
 
 def environment() -> dict[str, str]:
