@@ -200,6 +200,7 @@ def _judged(
 def _readings(
     *, optional: bool, lesions: Path | None, baseline: str | None, sdtm: tuple[Path, Path] | None, nodes: Path | None
 ) -> tuple[tuple[SubjectReading, ...], tuple[Finding, ...]]:
+    from trialimg.core.errors import Fault, ReadingError
     from trialimg.services.respond_lesions import read_lesions
     from trialimg.services.respond_sdtm import read_sdtm
     from trialimg.services.respond_sdtm_rows import Nodes, read_nodes, read_sdtm_rows
@@ -217,6 +218,9 @@ def _readings(
     tu, tr = ((read_text(path), str(path)) for path in sdtm or ())
     listed = read_nodes(read_text(nodes), str(nodes)) if nodes is not None else Nodes("--nodes")
     found = read_sdtm(read_sdtm_rows(tu, tr), listed)
+    if not found.readings:
+        faults = tuple(Fault(finding.where, finding.code, finding.message) for finding in found.findings)
+        raise ReadingError(f"{tu[1]} and {tr[1]}: there is nothing that can be judged", faults)
     return found.readings, found.findings
 
 

@@ -171,6 +171,7 @@ def read_sdtm_rows(tu: tuple[str, str], tr: tuple[str, str]) -> SdtmTables:
     """
     tables = SdtmTables()
     rows = list(_rows(*tu, _TU_COLUMNS))
+    rows.sort(key=lambda item: _number(item[1]["VISITNUM"]) or Decimal(0))
     for test, take in (("TUMIDENT", _identify), ("TUSPLIT", _split), ("TUMERGE", _merge)):
         for where, row in rows:
             if row["TUTESTCD"] == test:
@@ -216,7 +217,10 @@ def _split(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
     """A fragment: its parent is TUGRPID, or else the name before its last dot."""
     known, fragment = tables.identified.get(_key(row, "TU"), {}), row["TULNKID"]
     parent = row.get("TUGRPID") or fragment.rpartition(".")[0]
-    if parent not in known or parent == fragment:
+    if fragment in known and known[fragment].split_from != parent:
+        text = f"{fragment} was identified before, and did not split from {parent or 'any lesion'}"
+        tables.note("split_of_known_lesion", where, row["USUBJID"], text)
+    elif parent not in known or parent == fragment:
         text = f"{fragment} is a fragment of {parent or 'no named lesion'}, which TU does not identify"
         tables.note("unknown_lesion", where, row["USUBJID"], text)
     elif row["TUSTRESC"].upper() not in ("", _WORD_OF[known[parent].role]):
@@ -230,14 +234,24 @@ def _merge(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
     """A mass: its parents stand in its name or in TUGRPID, between slashes."""
     known, mass, number = tables.identified.get(_key(row, "TU"), {}), row["TULNKID"], _number(row["VISITNUM"])
     named = mass if "/" in mass else row.get("TUGRPID", "")
-    parents = _parents(named)
+    masses = tables.masses.setdefault(_key(row, "TU"), {})
+    parents = tuple(dict.fromkeys(_parents(named)))
     unknown = [name for name in parents if name not in known]
     if len(parents) < 2 or unknown or number is None or not mass:
         what = f"{', '.join(unknown)} not identified in TU" if unknown else "two lesions between slashes are needed"
         tables.note("unknown_lesion", where, row["USUBJID"], f"{mass} is merged of {named or 'no lesions'}: {what}")
         return
+    carriers = {name: earlier.carrier for earlier in masses.values() for name in earlier.parents}
     ordered = sorted(parents, key=lambda name: known[name].role is not Role.TARGET)
-    tables.masses.setdefault(_key(row, "TU"), {}).setdefault(mass, Mass(mass, tuple(ordered), float(number)))
+    measured_in = tuple(dict.fromkeys(_carrier(name, carriers) for name in ordered))
+    masses.setdefault(mass, Mass(mass, measured_in, float(number)))
+
+
+def _carrier(lesion: str, carriers: Mapping[str, str]) -> str:
+    """The lesion that measures another, after all earlier merges."""
+    while carriers.get(lesion, lesion) != lesion:
+        lesion = carriers[lesion]
+    return lesion
 
 
 def _parents(named: str) -> tuple[str, ...]:

@@ -150,6 +150,12 @@ S1,T01,LPERP,9,mm,3,W12,2024
         assert "partial_date" in trialimg("timepoint", "--sdtm", tu, tr)[1]
         assert "CR" in trialimg("explain", "--sdtm", tu, tr, "--nodes", nodes)[0]
 
+    def test_where_nothing_can_be_used_nothing_is_judged(self, trialimg: Trialimg) -> None:
+        tu = trialimg.file("tu.csv", self.TU.replace(",1,", ",first,"))
+        refused = trialimg("timepoint", "--sdtm", tu, trialimg.file("tr.csv", self.TR), code=2)
+        assert "nothing that can be judged" in refused[1]
+        assert "tu.csv:2" in refused[1]
+
     def test_a_transport_file_is_read_as_its_table(self, trialimg: Trialimg) -> None:
         lines = [line.split(",") for line in self.TR.splitlines()]
         columns = {name: [line[n] for line in lines[1:]] for n, name in enumerate(lines[0])}
@@ -201,6 +207,20 @@ class TestExplain:
     def test_there_must_be_something_to_explain(self, trialimg: Trialimg) -> None:
         lesions = trialimg.file("lesions.csv", LESIONS)
         assert "no response to explain for BL" in trialimg("explain", lesions, "--timepoint", "BL", code=2)[1]
+
+    def test_the_reasons_of_other_criteria_are_sentences_too(self, trialimg: Trialimg) -> None:
+        rows = "S1,BL,2024-01-01,,10,\nS1,W08,2024-02-26,PD,10,0\n"
+        table = trialimg.file("scans.csv", f"subject,timepoint,date,soft_tissue,bone_lesions,bone_new\n{rows}")
+        told = trialimg("explain", "--criterion", "pcwg3", "--assessments", table, "--set", "pcwg2_soft_confirm=true")[
+            0
+        ]
+        assert "S1, W08, 2024-02-26: PDu" in told
+        assert "PCWG3/B6     soft tissue PD at W08, the first assessment, waits 42 days: PDu" in told
+        assert "pcwg2_soft_confirm=true" in told
+        pet = trialimg.file("pet.csv", "subject,timepoint,lesion_suv,mediastinum_suv,liver_suv\nS1,W06,2,1.5,3\n")
+        lesions = trialimg.file("lesions.csv", LESIONS)
+        told = trialimg("explain", lesions, "--criterion", "lugano2014", "--assessments", pet, "--timepoint", "W06")[0]
+        assert "SUVmax 2 beside mediastinum 1.5, liver 3 (5: 2 x liver): score 3" in told
 
 
 class TestOverall:

@@ -30,8 +30,8 @@ def read(identified: str, measured: str, *, nodes: frozenset[tuple[str, str]] | 
     for cell in measured.split(";"):
         lesion, result, number = cell.split()
         name, day = next((name, day) for name, (n, day) in VISITS.items() if n == int(number))
-        last = lesion.rpartition("/")[2]
-        test = "TUMSTATE" if last.startswith("NT") else "LPERP" if last.startswith("N") else "LDIAM"
+        kinds = {name.rpartition("-")[2].rstrip("0123456789.") for name in lesion.split("/")}
+        test = "LDIAM" if "T" in kinds else "TUMSTATE" if "NT" in kinds else "LPERP"
         said = f"{result},{result},mm,," if result[0].isdigit() else f"{result},{result},,,"
         if result == "small":
             said = "TOO SMALL TO MEASURE,5,mm,,"
@@ -116,6 +116,17 @@ def test_a_mass_with_a_target_in_it_is_measured_as_that_target() -> None:
     assert (str(answer.sums.sum_mm), answer.non_target.value) == ("105", "CR")
 
 
+def test_a_mass_that_takes_in_another_lesion_is_one_mass() -> None:
+    rows = TARGETS + MERGED + "    T02/N03 TUMERGE TARGET . 3\n"
+    found = read(rows, BASELINE + "; T01/T02 55 2; N03 20 2; T02/N03 90 3")
+    assert sums(found) == ["75", "90"]
+
+
+def test_a_mass_that_is_named_twice_in_another_order_is_the_same() -> None:
+    rows = TARGETS + MERGED + "    T02/T01 TUMERGE TARGET . 3\n"
+    assert sums(read(rows, BASELINE + "; T01/T02 55 2; N03 20 2; T02/T01 60 3; N03 20 3")) == ["75", "80"]
+
+
 def test_a_non_target_that_has_split_is_judged_by_its_fragments() -> None:
     rows = TARGETS + "    NT04 TUMIDENT NON-TARGET . 1\n    NT04.1 TUSPLIT NON-TARGET NT04 3\n"
     later = "; NT04 PRESENT 1; T01 40 2; T02 30 2; N03 20 2; NT04 PRESENT 2; T01 40 3; T02 30 3; N03 20 3"
@@ -131,6 +142,8 @@ def test_a_non_target_that_has_split_is_judged_by_its_fragments() -> None:
         ("T01/T09 TUMERGE TARGET . 2", "unknown_lesion"),
         ("M1 TUMERGE TARGET T01 2", "unknown_lesion"),
         ("T01 TUOTHER TARGET . 2", "not_supported"),
+        ("T01/T01 TUMERGE TARGET . 2", "unknown_lesion"),
+        ("T02 TUSPLIT TARGET T01 2", "split_of_known_lesion"),
     ],
 )
 def test_relatives_that_cannot_be_told_are_named_and_left_out(row: str, code: str) -> None:
