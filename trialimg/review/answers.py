@@ -23,6 +23,9 @@ class ChosenLesion:
     centre_lps_mm: PointLpsMm | None = None
     """Middle of the long axis; None where the reader left no points."""
 
+    def __str__(self) -> str:
+        return f"{self.name} ({self.organ})" if self.organ else self.name
+
     def may_be(self, other: ChosenLesion) -> bool:
         """Whether both may be one lesion: the same organ and, where both have a place, one lies within the other."""
         if (self.kind, self.organ.casefold().strip()) != (other.kind, other.organ.casefold().strip()):
@@ -55,8 +58,8 @@ def unmatched(
                 return True
         return False
 
-    alone = tuple(lesion.name for one, lesion in enumerate(first) if not placed(one, set()))
-    return alone, tuple(lesion.name for other, lesion in enumerate(second) if other not in partner)
+    alone = tuple(str(lesion) for one, lesion in enumerate(first) if not placed(one, set()))
+    return alone, tuple(str(lesion) for other, lesion in enumerate(second) if other not in partner)
 
 
 @dataclass(frozen=True)

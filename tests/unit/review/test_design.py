@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trialimg.core.errors import InvalidValueError
-from trialimg.core.reading import Seat
-from trialimg.review.design import ReadingDesign, Trigger, TriggerVariable
+from trialimg.core.reading import CaseKind, Seat
+from trialimg.review.design import ConfirmationCause, ReadingDesign, Resolution, Trigger, TriggerVariable
 
 BEST = Trigger(TriggerVariable.BEST_RESPONSE)
 PROGRESSION = Trigger(TriggerVariable.PROGRESSION_DATE, tolerance_days=14)
@@ -54,3 +54,25 @@ def test_only_a_date_has_a_tolerance_in_days(variable: TriggerVariable) -> None:
 def test_a_tolerance_is_not_negative() -> None:
     with pytest.raises(InvalidValueError, match="0 days or more"):
         Trigger(TriggerVariable.RESPONSE_DATE, tolerance_days=-1)
+
+
+def test_a_consensus_needs_no_adjudicator_but_two_readers() -> None:
+    design = ReadingDesign(readers=2, adjudication=(BEST,), resolution=Resolution.CONSENSUS)
+    assert design.seats == (Seat.FIRST, Seat.SECOND)
+    with pytest.raises(InvalidValueError, match="readers is 1"):
+        ReadingDesign(resolution=Resolution.CONSENSUS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "place", "code"),
+    [
+        ({"case_kinds": ()}, "case_kinds", "empty"),
+        ({"case_kinds": (CaseKind.EFFICACY, CaseKind.EFFICACY)}, "case_kinds[1]", "duplicate"),
+        ({"case_kinds": (CaseKind.EFFICACY, CaseKind.PROGRESSION)}, "confirmation", "one_of_two"),
+        ({"confirmation": (ConfirmationCause.CROSSOVER,)}, "confirmation", "one_of_two"),
+    ],
+)
+def test_kinds_of_case_that_cannot_be_are_refused(settings: dict[str, object], place: str, code: str) -> None:
+    with pytest.raises(InvalidValueError) as refusal:
+        ReadingDesign(**settings)  # type: ignore[arg-type]
+    assert [(fault.where, fault.code) for fault in refusal.value.faults] == [(place, code)]
