@@ -23,7 +23,7 @@ _NAME_DIGITS = 16
 def key_history(transaction: Transaction) -> KeyHistory | None:
     """Every pair of keys that the installation has had; None as long as nothing was signed."""
     found = transaction.current(INSTALLATION, INSTALLATION)
-    return KeyHistory.from_plain({"keys": found.body["keys"]}) if found else None
+    return KeyHistory.from_plain({"keys": found.body.get("keys")}) if found else None
 
 
 def installation_name(transaction: Transaction) -> str:
