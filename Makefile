@@ -44,7 +44,7 @@ check: setup ## format, lint, types, import contracts, unit tests: under a minut
 	$(PYTEST) -q -m "not slow and not long" tests/unit tests/architecture
 
 serve: setup ## the dashboard
-	$(BIN)/trialimg serve
+	$(BIN)/trialimg serve --demo --home runs/home
 
 bench: setup ## measure speed and memory, side by side with the peers
 	@set -e; for script in $(sort $(wildcard tests/benchmarks/*.py)); do echo "== $$script"; $(BIN)/python "$$script"; done

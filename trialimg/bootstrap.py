@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trialimg.protocol.images import Segmentation
     from trialimg.radiomics.settings import RadiomicsSettings
     from trialimg.services.archive_export import CopyWriter
+    from trialimg.services.demonstration import Demonstration
     from trialimg.services.journal import Records
     from trialimg.services.ports import (
         Exporter,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         Progress,
         Segmenter,
     )
+    from trialimg.services.prompted import KeptMasks
     from trialimg.services.run import TrialRun
     from trialimg.services.sample import SampleSummary
     from trialimg.services.store_backup import Storage
@@ -47,6 +49,7 @@ __all__ = [
     "identity_provider",
     "image_source",
     "inspection_files",
+    "kept_masks",
     "kept_series",
     "make_folder",
     "migrate_records",
@@ -436,6 +439,16 @@ def migrate_records(home: Path, database: str | None = None) -> tuple[str, str]:
     return migrate(database or home / "records.sqlite")
 
 
+def kept_masks(home: Path) -> KeptMasks:
+    """The masks that reads refer to as their evidence."""
+    from trialimg.adapters.store.blobs import DirectoryBlobStore
+    from trialimg.services.prompted import KeptMasks
+
+    folder = home / "masks"
+    make_folder(folder)
+    return KeptMasks(DirectoryBlobStore(folder))
+
+
 def identity() -> Identity:
     """What passwords and one-time codes are made and checked by."""
     from trialimg.adapters.identity.local import LocalIdentity
@@ -461,6 +474,36 @@ def identity_provider(issuer: str, *, client: str, keys: str) -> IdentityProvide
     from trialimg.adapters.identity.oidc import OidcProvider, keys_from
 
     return OidcProvider(issuer, client, keys_from(keys))
+
+
+def demonstrate(
+    home: Path, protocol: Path, *, run: Path, studies: Path, progress: Progress | None = None
+) -> Demonstration:
+    """Make an empty installation a demonstration of a finished run: accounts, trial, cases, images.
+
+    Raises
+    ------
+    TrialimgError
+        If the installation has users already, or the run or its studies are not there.
+    """
+    import pyotp
+
+    from trialimg.adapters.store.blobs import DirectoryBlobStore
+    from trialimg.services.case_images import CaseImages
+    from trialimg.services.demonstration import Material, bring_in, prepare
+    from trialimg.services.finished import open_run
+
+    finished = open_run(run)
+    kept = records(home)
+    text = protocol.read_text(encoding="utf-8")
+    made = prepare(kept, identity(), text, code_at=lambda seed, moment: pyotp.TOTP(seed).at(moment))
+    made.save(home / "demo-accounts.json")
+    work = DirectoryBlobStore(run / "work")
+    blobs = (data for key in work.keys() if (data := work.get(key)) is not None)  # noqa: SIM118  not a mapping
+    material = Material(finished, studies, image_source(), blobs)
+    images = CaseImages(kept, kept_series(home))
+    bring_in(kept, made, material, images=images, masks=kept_masks(home), progress=progress)
+    return made
 
 
 def make_folder(folder: Path) -> None:

@@ -1,22 +1,21 @@
-"""The dashboard's frame: which run is shown, and its pages. Start it with `trialimg serve`."""
+"""The dashboard's frame: who is signed in, in which trial, and the pages of their role."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import streamlit as st
 
-PAGES = Path(__file__).parent / "pages"
+from apps.trialimg_dashboard.desk import desk
+from apps.trialimg_dashboard.roles import PAGES
+
+HERE = Path(__file__).parent
 
 st.set_page_config(page_title="trialimg", layout="wide")
-st.session_state.setdefault("folder", sys.argv[1] if len(sys.argv) > 1 else "runs/demo")
-st.sidebar.text_input("Run folder", key="folder", help="Where `trialimg run --out` wrote to.")
-st.navigation(
-    [
-        st.Page(PAGES / "cohort.py", title="Cohort", default=True),
-        st.Page(PAGES / "report.py", title="Report"),
-        st.Page(PAGES / "findings.py", title="Quality findings"),
-        st.Page(PAGES / "downloads.py", title="Downloads"),
-    ]
-).run()
+st.html(HERE / "templates" / "look.html")
+at = desk()
+pages = [
+    st.Page(HERE / "pages" / f"{name}.py", title=at.t(f"page.{name}"), default=number == 0)
+    for number, name in enumerate(PAGES[at.actor.role])
+]
+st.navigation(pages, position="top").run()

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from apps.trialimg_dashboard.pixels import PixelTokens
-from trialimg.bootstrap import identity, kept_series, make_folder, records
+from trialimg.bootstrap import identity, kept_masks, kept_series, make_folder, records, segmenter
 from trialimg.core.access import Actor
 from trialimg.core.errors import AccessError
 from trialimg.services.case_images import CaseImages, Looking, ShownSeries
 from trialimg.services.journal import Records
-from trialimg.services.ports import Identity
+from trialimg.services.ports import Identity, Segmenter
+from trialimg.services.prompted import KeptMasks
 from trialimg.services.sign_in import resume
 
-__all__ = ["Installation", "RouteImages", "actor_of", "installation"]
+__all__ = ["Installation", "RouteImages", "actor_of", "installation", "line_segmenter"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Installation:
     records: Records
     identity: Identity
     images: CaseImages
+    masks: KeptMasks
     tokens: PixelTokens
 
     @property
@@ -43,7 +45,13 @@ def installation() -> Installation:
     home = Path(os.environ.get("TRIALIMG_HOME", "~/.trialimg")).expanduser()
     make_folder(home)
     kept = records(home, os.environ.get("TRIALIMG_DATABASE_URL"))
-    return Installation(home, kept, identity(), CaseImages(kept, kept_series(home)), PixelTokens())
+    return Installation(home, kept, identity(), CaseImages(kept, kept_series(home)), kept_masks(home), PixelTokens())
+
+
+@lru_cache(maxsize=1)
+def line_segmenter() -> Segmenter:
+    """What answers a drawn line with a lesion."""
+    return segmenter("classical")
 
 
 def actor_of(token: str) -> Actor | None:

@@ -22,7 +22,7 @@ from trialimg.core.errors import TrialimgError
 from trialimg.services.sign_in import Proof, change_password, sign_in, sign_out
 from trialimg.services.training import ACCOUNTABILITY
 
-__all__ = ["COOKIE", "LANGUAGE_COOKIE", "demo_accounts", "demo_proof", "sign_in_routes"]
+__all__ = ["COOKIE", "LANGUAGE_COOKIE", "demo_accounts", "demo_hint", "demo_proof", "sign_in_routes"]
 
 COOKIE = "trialimg_session"
 LANGUAGE_COOKIE = "trialimg_language"
@@ -32,7 +32,7 @@ _PAGES = Environment(
 )
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",  # noqa: E501  one header
 }
 _PERSONS = tuple(role.value for role in Role if role is not Role.DEVICE)
 
@@ -59,6 +59,12 @@ def demo_accounts(house: Installation) -> dict[str, dict[str, str]]:
 def demo_proof(account: dict[str, str]) -> tuple[str, str]:
     """Password and present code of a demonstration account."""
     return account["password"], pyotp.TOTP(account["seed"]).now()
+
+
+def demo_hint(house: Installation, user: str) -> tuple[str, str] | None:
+    """Password and present code of a demonstration's account; None for everybody else."""
+    account = next((one for one in demo_accounts(house).values() if one["user"] == user), None)
+    return None if account is None else demo_proof(account)
 
 
 def sign_in_routes(house: Installation) -> list[Route]:
@@ -109,7 +115,7 @@ def _sign_in(house: Installation, form: dict[str, str]) -> _Answer:
     user, password, code = form.get("user", ""), form.get("password", ""), form.get("code", "")
     role = form.get("role", "")
     if (account := demo_accounts(house).get(form.get("demo", ""))) is not None:
-        user, role = account["user"], form["demo"]
+        user, role = account["user"], account["role"]
         password, code = demo_proof(account)
     try:
         proof = Proof(password, code, house.identity)
@@ -143,7 +149,7 @@ def _page(house: Installation, request: Request, answer: _Answer) -> HTMLRespons
         roles=_PERSONS,
         policy=ACCOUNTABILITY.text,
         answer=answer,
-        demo=list(demo_accounts(house)),
+        demo=demo_accounts(house),
     )
     response = HTMLResponse(page, status_code=401 if answer.fault else 200, headers=_HEADERS)
     response.set_cookie(LANGUAGE_COOKIE, escape(language), samesite="strict", path="/")

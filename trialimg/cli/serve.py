@@ -2,28 +2,61 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
+
+from trialimg.cli.progress import progress_bars
 
 __all__ = ["serve"]
 
 
 @click.command("serve")
-@click.argument("run_folder", type=click.Path(path_type=Path), default=Path("runs/demo"))
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    envvar="TRIALIMG_HOME",
+    default=Path("~/.trialimg"),
+    help="Folder of the installation; default: $TRIALIMG_HOME, else ~/.trialimg.",
+)
 @click.option("--port", type=click.IntRange(1024, 65535), default=8501, show_default=True)
-def serve(run_folder: Path, port: int) -> None:
-    """Show a finished run in the browser, on this machine only (there is no sign-in yet)."""
-    import importlib.util
-    import subprocess
-    import sys
+@click.option("--demo", is_flag=True, help="Make an empty installation a demonstration of the sample trial first.")
+@click.option("--protocol", type=click.Path(path_type=Path), default=Path("protocols/nsclc_recist11.yaml"))
+@click.option("--studies", type=click.Path(path_type=Path), default=Path("sample_data"), help="Of the demonstration.")
+@click.option("--run", type=click.Path(path_type=Path), default=Path("runs/demo"), help="Of the demonstration.")
+def serve(home: Path, port: int, demo: bool, protocol: Path, studies: Path, run: Path) -> None:
+    """The reading room, worklists and records in the browser, on this machine only.
 
-    from trialimg.core.errors import TrialimgError
+    With --demo an installation without users gets the sample trial and one made-up account per role. For others to
+    reach it, start the application behind TLS: `uvicorn --factory apps.trialimg_dashboard.server:app`.
+    """
+    import uvicorn
 
-    spec = importlib.util.find_spec("apps.trialimg_dashboard")
-    if spec is None or spec.origin is None:
-        raise TrialimgError("the dashboard is not installed; install trialimg from its repository")
-    script = Path(spec.origin).with_name("app.py")
-    options = ("--server.address", "127.0.0.1", "--server.port", str(port), "--browser.gatherUsageStats", "false")
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *options, "--", str(run_folder)]
-    raise SystemExit(subprocess.run(command, check=False).returncode)  # noqa: S603  our own script, no shell
+    folder = home.expanduser()
+    if demo:
+        _demonstrate(folder, protocol, studies, run)
+    os.environ["TRIALIMG_HOME"] = str(folder)
+    click.echo(f"http://127.0.0.1:{port}")
+    uvicorn.run("apps.trialimg_dashboard.server:app", factory=True, host="127.0.0.1", port=port, log_level="warning")
+
+
+def _demonstrate(home: Path, protocol: Path, studies: Path, run: Path) -> None:
+    """Prepare the demonstration once, from a run that is there or is made now; say its accounts this once."""
+    from trialimg import bootstrap
+
+    if (home / "demo-accounts.json").exists():
+        return
+    bootstrap.make_folder(home)
+    with progress_bars() as progress:
+        if not (run / "manifest.json").exists():
+            bootstrap.make_folder(run)
+            bootstrap.trial_run(protocol, studies, run / "work", device=None, workers=2)(run, progress=progress)
+        made = bootstrap.demonstrate(home, protocol, run=run, studies=studies, progress=progress)
+    click.echo(
+        f"DEMONSTRATION of {made.trial}: made-up people, no real data. Accounts (also {home / 'demo-accounts.json'}):"
+    )
+    for account in made.accounts.values():
+        click.echo(
+            f"  {account.role:14} {account.user:20} password {account.password!r}  authenticator key {account.seed}"
+        )

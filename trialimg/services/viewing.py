@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from trialimg.core.digest import canonical_json, digest_of
-from trialimg.core.errors import IntakeError
+from trialimg.core.errors import IntakeError, IntegrityError
 from trialimg.imaging.contour import outlines
 from trialimg.services.ports import BlobStore
-from trialimg.volume import Mask, Volume
+from trialimg.volume import Geometry, Mask, Unit, Volume
 
 __all__ = ["ENCODING", "EncodedSeries", "KeptSeries", "encode", "outlines_lps_mm"]
 
@@ -23,6 +23,7 @@ ENCODING = "1"
 """Changes with the bytes below: series that were kept in another way are encoded again."""
 
 _LARGEST = np.iinfo(np.int16).max
+_UNITS = {"CT": Unit.HU, "PT": Unit.SUV_BW}
 _GRAIN_MM = 2
 """Decimals of a millimetre in an outline: far below a pixel."""
 
@@ -103,6 +104,36 @@ class KeptSeries:
     def slice(self, name: str, number: int) -> bytes | None:
         """One slice as it is sent; None if the series has no such slice."""
         return self.store.get(_key(name, str(number)))
+
+    def volume(self, name: str) -> Volume | None:
+        """The voxels again, to the step in which they were kept; None if there is no such series."""
+        geometry = self.geometry(name)
+        if geometry is None:
+            return None
+        slices = [self.slice(name, number) for number in range(geometry["shape"][0])]
+        stored = [np.frombuffer(gzip.decompress(data), "<i2") for data in slices if data is not None]
+        if len(stored) != geometry["shape"][0]:
+            raise IntegrityError(f"series {name}: slices are missing; ingest it again")
+        array = np.stack(stored).reshape(geometry["shape"])
+        if geometry["step"] != 1.0:
+            array = array.astype(np.float32) * np.float32(geometry["step"])
+        modality = str(geometry["modality"])
+        return Volume(array, _grid(geometry), modality, _UNITS.get(modality, Unit.ARBITRARY))
+
+
+def _grid(geometry: Mapping[str, Any]) -> Geometry:
+    slices, rows, columns = geometry["shape"]
+    along_row, along_column = np.reshape(geometry["orientation"], (2, 3))
+    positions = np.asarray(geometry["positions"])
+    step = positions[-1] - positions[0] if slices > 1 else np.cross(along_row, along_column)
+    apart_mm = float(np.linalg.norm(step)) / max(slices - 1, 1)
+    stack = step / np.linalg.norm(step)
+    direction = np.column_stack([along_row, along_column, stack]).ravel()
+    between_rows, between_columns = geometry["pixel_spacing"]
+    origin = (float(positions[0][0]), float(positions[0][1]), float(positions[0][2]))
+    return Geometry(
+        (columns, rows, slices), (between_columns, between_rows, apart_mm), origin, tuple(map(float, direction))
+    )
 
 
 def _key(name: str, part: str) -> str:

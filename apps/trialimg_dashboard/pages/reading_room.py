@@ -1,0 +1,30 @@
+"""The reading room: two visits side by side, the lesion table, and what the answers come to."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from apps.trialimg_dashboard.desk import desk, done
+from apps.trialimg_dashboard.views import reading_forms, reading_images, reading_table
+from trialimg.services.reading_room import room
+
+at = desk()
+alias = st.session_state.get("alias", "")
+if not alias:
+    st.info(at.t("room.none"))
+    st.page_link(st.Page("pages/worklist.py"), label=at.t("page.worklist"))
+    st.stop()
+opened = done(lambda: room(at.records, at.actor, at.trial, alias))
+if opened is None:
+    st.stop()
+reading_table.head(at, opened)
+images, words = st.columns([3, 2], gap="small")
+with words:
+    row = reading_table.lesions(at, opened)
+with images:
+    reading_images.images(at, opened, row)
+with words:
+    reading_forms.lesion_form(at, opened, row)
+    reading_forms.visit_form(at, opened)
+    reading_table.answer(opened)
+    reading_forms.closing(at, opened)

@@ -1,0 +1,90 @@
+"""The lesion table across visits, with sums, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from apps.trialimg_dashboard.desk import Desk
+from trialimg.services.reading_room import LesionRow, Room
+
+__all__ = ["answer", "head", "lesions"]
+
+COLOURS = {
+    "CR": "#0b6e4f", "PR": "#2f9e6e", "SD": "#b58900", "PD": "#b3261e", "NE": "#6b7280",
+    "iCR": "#0b6e4f", "iPR": "#2f9e6e", "iSD": "#b58900", "iUPD": "#c2571a", "iCPD": "#b3261e",
+}  # fmt: skip
+"""Distinct in hue and lightness; the letters always stand with them."""
+_SUMS = ("sum_mm", "change_from_baseline_pct", "change_from_nadir_mm")
+
+
+def head(at: Desk, room: Room) -> None:
+    """Which case this is, which visits are locked, which is read now."""
+    steps = " ─ ".join(f"**[{one['id']}]**" if one["id"] == room.step else f"{one['id']} 🔒" for one in room.visits)
+    state = at.t(f"state.{room.state}")
+    st.markdown(f"##### {at.t('room.case')} {room.alias} · {at.trial} · {room.criterion.upper()} · {steps} · {state}")
+
+
+def lesions(at: Desk, room: Room) -> LesionRow | None:
+    """The table of lesions; the one that is chosen."""
+    rows = [_cells(room, row) for row in room.rows]
+    names = [row.name for row in room.rows]
+    table = pd.DataFrame([*rows, *_sums(at, room)])
+    if not table.empty:
+        st.dataframe(table, hide_index=True, height="content")
+    if not names:
+        st.caption(at.t("room.no_lesions"))
+        return None
+    if (asked := st.session_state.pop("next_lesion", None)) in names:
+        st.session_state.lesion = asked
+    if st.session_state.get("lesion") not in names:
+        st.session_state.lesion = next((row.name for row in room.rows if row.is_open), names[0])
+    chosen = st.segmented_control(at.t("room.lesion"), names, key="lesion", label_visibility="collapsed")
+    return next((row for row in room.rows if row.name == chosen), None)
+
+
+def _cells(room: Room, row: LesionRow) -> dict[str, str]:
+    mark = " ◌" if room.step and row.is_open else ""
+    return {"": f"{row.name} {row.organ}{mark}", **{visit["id"]: row.cells[visit["id"]] for visit in room.visits}}
+
+
+def _sums(at: Desk, room: Room) -> list[dict[str, str]]:
+    """Sum, change from baseline and from nadir below the lesions, where they are known."""
+    if room.answer is None:
+        return []
+    answer = []
+    for name in _SUMS:
+        cells = {visit["id"]: _number(name, room.assessment(visit["id"])) for visit in room.visits}
+        answer.append({"": at.t(f"room.{name}"), **cells})
+    return answer
+
+
+def _number(name: str, assessment: Mapping[str, Any] | None) -> str:
+    value = assessment["sums"].get(name) if assessment else None
+    if value is None:
+        return ""
+    if name.endswith("_pct"):
+        return f"{float(value):+.0f} %"
+    return f"{float(value):+.1f}" if name.startswith("change") else f"{float(value):.1f}"
+
+
+def answer(room: Room) -> None:
+    """What the visit comes to so far, with the rules that decided it."""
+    if room.answer is None:
+        st.caption(room.problem)
+        return
+    assessment = room.assessment(room.step or room.visits[-1]["id"])
+    if assessment is None:
+        return
+    word = str(assessment["overall"])
+    style = f"background:{COLOURS.get(word, '#475569')};color:#fff;padding:2px 10px;border-radius:5px"
+    why = "".join(
+        f"<li><code>{escape(one['rule'])}</code> {escape(one['sentence'])}</li>" for one in assessment["rule"]
+    )
+    st.html(
+        f'<b style="{style}">{escape(word)}</b><ul style="margin:6px 0;padding-left:18px;font-size:.88rem">{why}</ul>'
+    )

@@ -1,0 +1,129 @@
+"""A reader draws a line, the software answers with the lesion: outline, diameters, volume; a proposal, never more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trialimg.core.digest import digest_of
+from trialimg.core.errors import IntakeError, ModelError
+from trialimg.core.prompts import LinePrompt, PointLps
+from trialimg.imaging.measure import measure
+from trialimg.services.ports import BlobStore, Segmenter
+from trialimg.services.reading_room import Axes
+from trialimg.services.viewing import KeptSeries, outlines_lps_mm
+from trialimg.volume import Mask, Volume
+from trialimg.volume.packing import pack_mask, unpack_mask
+
+__all__ = ["KeptMasks", "around", "outlines_on", "proposed_axes", "series_volume"]
+
+_MARGIN_MM = 40.0
+"""How much of the image around the line the segmenter sees, beyond the line's own length."""
+
+
+@dataclass(frozen=True)
+class KeptMasks:
+    """Masks under their digests."""
+
+    store: BlobStore
+
+    def keep(self, mask: Mask) -> str:
+        """Keep a mask; its digest."""
+        return self.keep_packed(pack_mask(mask))
+
+    def keep_packed(self, packed: bytes) -> str:
+        digest = digest_of(packed)
+        self.store.put(digest, packed)
+        return digest
+
+    def mask(self, digest: str) -> Mask | None:
+        """The mask of a digest; None if it is not kept."""
+        packed = self.store.get(digest)
+        return None if packed is None else unpack_mask(packed)
+
+
+def proposed_axes(
+    series: KeptSeries, masks: KeptMasks, segmenter: Segmenter, *, uid: str, line: tuple[PointLps, PointLps]
+) -> Axes:
+    """The lesion under a line, as its segmenter sees it, with the diameters of its mask.
+
+    Raises
+    ------
+    IntakeError
+        If the series is not kept.
+    ModelError
+        If nothing is found under the line.
+    GeometryError
+        If the line lies outside of the image.
+    """
+    volume = series_volume(series, uid)
+    part = around(volume, line)
+    mask = segmenter.segment(part, LinePrompt(*line))
+    if mask.is_empty:
+        raise ModelError("no lesion was found under this line; measure it by hand (B)")
+    found = measure(mask, 1)
+    long_axis = _of_length(found.long_axis_lps_mm, found.long_axis_mm)
+    short_axis = _of_length(found.short_axis_lps_mm, found.short_axis_mm)
+    volume_ml = str(Decimal(str(found.volume_ml)).quantize(Decimal("0.001")))
+    return Axes(uid, long_axis, short_axis, masks.keep(mask), volume_ml)
+
+
+@lru_cache(maxsize=4)
+def series_volume(series: KeptSeries, uid: str) -> Volume:
+    """The voxels of a kept series.
+
+    Raises
+    ------
+    IntakeError
+        If it is not kept.
+    """
+    found = series.volume(uid)
+    if found is None:
+        raise IntakeError("the images of this visit are not here; ask for them to be ingested again")
+    return found
+
+
+def around(volume: Volume, line: tuple[PointLps, PointLps]) -> Volume:
+    """The part of an image around a line, large enough for the lesion and what surrounds it."""
+    ends = np.asarray(line)
+    reach_mm = float(np.linalg.norm(ends[0] - ends[1])) / 2 + _MARGIN_MM
+    centre = volume.geometry.to_index(ends.mean(axis=0))
+    reach = np.ceil(reach_mm / np.asarray(volume.geometry.spacing_mm))
+    size = np.asarray(volume.geometry.size)
+    low = np.clip(np.floor(centre - reach), 0, size - 1).astype(int)
+    high = np.clip(np.ceil(centre + reach) + 1, low + 1, size).astype(int)
+    return volume.cropped(_index(low), _index(high))
+
+
+def _index(values: npt.NDArray[np.int_]) -> tuple[int, int, int]:
+    i, j, k = (int(value) for value in values)
+    return i, j, k
+
+
+def _of_length(points: tuple[PointLps, PointLps], length_mm: float) -> list[list[float]]:
+    """The axis with ends as far apart as the measured length, which counts part of the pixels at its ends."""
+    first, second = (np.asarray(point, dtype=np.float64) for point in points)
+    apart = float(np.linalg.norm(second - first))
+    if apart == 0:
+        return [first.tolist(), second.tolist()]
+    centre, half = (first + second) / 2, (second - first) / apart * length_mm / 2
+    return [(centre - half).tolist(), (centre + half).tolist()]
+
+
+def outlines_on(mask: Mask, geometry: Mapping[str, Any]) -> dict[int, list[list[list[float]]]]:
+    """Outlines of a mask by the slices of the series that it was drawn on, even where it covers only a part."""
+    found = outlines_lps_mm(mask)
+    row, column = np.reshape(geometry["orientation"], (2, 3))
+    axis = np.cross(row, column)
+    heights = np.asarray(geometry["positions"]) @ axis
+    answer: dict[int, list[list[list[float]]]] = {}
+    for lines in found.values():
+        height = float(np.asarray(lines[0][0]) @ axis)
+        answer.setdefault(int(np.abs(heights - height).argmin()), []).extend(lines)
+    return answer
