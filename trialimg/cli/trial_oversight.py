@@ -120,7 +120,7 @@ def report(desk: Desk, kind: str, what: str, trial: str, critical: bool) -> None
 @click.option("--measure", default="", help="What keeps it from happening again; needed for a critical incident.")
 @signed_in(Role.ANALYST)
 def close(desk: Desk, line: str, answer: str, cause: str, measure: str) -> None:
-    """End a line of the log; `-/NUMBER` is one of the installation."""
+    """End a line of the log; `_/NUMBER` is one of the installation."""
     from trialimg.services.trials_incidents import Closure, close_incident
 
     kept = close_incident(desk.records, desk.actor, line, Closure(answer, cause, measure))

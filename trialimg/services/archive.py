@@ -16,7 +16,7 @@ from trialimg.ledger.bundle import Item, Withheld
 from trialimg.ledger.canonical import canonical, shaped
 from trialimg.ledger.entry import Entry
 from trialimg.ledger.sealed import Redacted
-from trialimg.services.audit import AuditLine, case_of, line_of, version_made
+from trialimg.services.audit import AuditLine, line_of, version_made
 from trialimg.services.differences import Difference
 from trialimg.services.journal import Journal, Records
 from trialimg.services.ports import Transaction
@@ -189,11 +189,14 @@ def read_copy(data: bytes) -> InspectionCopy:
         raise InvalidValueError(Fault("$", "bad_copy", f"not an inspection copy: {wrong}")) from wrong
 
 
-def bundle_items(transaction: Transaction, scope: Scope, size: int) -> Iterator[Item | Withheld]:
-    """The ledger up to a size for a bundle: what the copy is about with its contents, of the rest only the hashes."""
+def bundle_items(transaction: Transaction, trial: str, size: int) -> Iterator[Item | Withheld]:
+    """The ledger up to a size for a bundle: a trial with its contents, of the others only the hashes.
+
+    A trial's chain of entries can only be checked whole, so a copy of one case rests on the ledger of its trial.
+    """
     for entry in transaction.entries(EntryQuery(limit=size)):
-        version = version_made(transaction, entry) if entry.trial == scope.trial else None
-        if entry.trial == scope.trial and scope.case in ("", case_of(transaction, entry, version)):
+        if entry.trial == trial:
+            version = version_made(transaction, entry)
             yield Item(entry, version.content if version else None, transaction.detail(entry.sequence))
         else:
             yield Withheld(entry.sequence, entry.hash)

@@ -58,7 +58,7 @@ def archive(
             kept = (SignedCheckpoint.parse(text.encode()) for text in transaction.checkpoints())
             manifest = write_bundle(
                 folder,
-                bundle_items(transaction, scope, size),
+                bundle_items(transaction, scope.trial, size),
                 checkpoints=[signed for signed in kept if signed.checkpoint.size <= size],
                 keys=history,
                 signer=key_in_force(history, ring, size),

@@ -14,9 +14,9 @@ from trialimg.services.records import Place, RecordVersion
 __all__ = ["INCIDENT", "Closure", "Report", "ReportKind", "close_incident", "open_incidents", "report_incident"]
 
 INCIDENT = "incident"
-"""Kind of a record; its id is ``trial/number`` (``-/number`` where no trial is concerned); ``open`` or ``closed``."""
+"""Kind of a record; its id is ``trial/number`` (``_/number`` where no trial is concerned); ``open`` or ``closed``."""
 
-_INSTALLATION = "-"
+_INSTALLATION = "_"
 
 
 class ReportKind(Enum):

@@ -35,12 +35,12 @@ def analyst(records):
 @pytest.mark.requirement("E6-11")
 def test_a_line_of_the_log_keeps_who_reported_what_when_and_how_it_ended(records, analyst):
     assert report_incident(records, analyst, HELP).id == "T1/1"
-    assert report_incident(records, analyst, FAILURE).id == "-/1"
-    assert report_incident(records, analyst, FAILURE).id == "-/2"
+    assert report_incident(records, analyst, FAILURE).id == "_/1"
+    assert report_incident(records, analyst, FAILURE).id == "_/2"
     with records.store.reading() as transaction:
-        assert [one.id for one in open_incidents(transaction)] == ["-/1", "-/2", "T1/1"]
+        assert [one.id for one in open_incidents(transaction)] == ["T1/1", "_/1", "_/2"]
     admin = granted(records, "adi", Role.ADMINISTRATOR)
-    ended = close_incident(records, admin, "-/1", Closure("space made", "no alarm", "alarm at 80 %"))
+    ended = close_incident(records, admin, "_/1", Closure("space made", "no alarm", "alarm at 80 %"))
     assert ended.body["reported_by"] == "ana"
     assert ended.body["closure"] == {
         "answer": "space made",
@@ -50,7 +50,7 @@ def test_a_line_of_the_log_keeps_who_reported_what_when_and_how_it_ended(records
         "closed_at": ended.body["closure"]["closed_at"],
     }
     with records.store.reading() as transaction:
-        assert [one.id for one in open_incidents(transaction)] == ["-/2", "T1/1"]
+        assert [one.id for one in open_incidents(transaction)] == ["T1/1", "_/2"]
         assert [one.id for one in open_incidents(transaction, "T1")] == ["T1/1"]
         actions = [entry.action for entry in transaction.entries(EntryQuery(object_kind="incident"))]
         assert actions == ["report_incident"] * 3 + ["close_incident"]
@@ -60,7 +60,7 @@ def test_a_line_of_the_log_keeps_who_reported_what_when_and_how_it_ended(records
 def test_a_critical_incident_is_not_closed_without_cause_and_measure(records, analyst, closure):
     report_incident(records, analyst, FAILURE)
     with pytest.raises(TrialimgError):
-        close_incident(records, analyst, "-/1", closure)
+        close_incident(records, analyst, "_/1", closure)
 
 
 def test_a_plain_question_is_closed_by_its_answer_once(records, analyst):
