@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from trialimg.core.access import Action, Actor, Role
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import AccessError, IntegrityError, TrialimgError
 from trialimg.ledger.bundle_format import CHECKPOINTS, DETAILS, ENTRIES, RECORDS
+from trialimg.ledger.canonical import canonical
 from trialimg.services.records import EntryQuery, Place
 from trialimg.services.store_backup import Storage, back_up, restore
 from trialimg.services.store_backup import test_restore as try_restore
@@ -163,7 +165,7 @@ def test_records_are_restored_into_an_empty_place_only(storage, tmp_path):
     assert lines(storage) == before
 
 
-@pytest.mark.parametrize("file", ["records.sqlite", "manifest.json", "blobs"])
+@pytest.mark.parametrize("file", ["records.sqlite", "manifest.json", "manifest.signatures.json", "blobs"])
 def test_a_damaged_backup_is_named_and_leaves_nothing(tmp_path, file):
     source = opened(tmp_path / "home")
     back_up(source, filled(source), tmp_path / "backup")
@@ -174,10 +176,27 @@ def test_a_damaged_backup_is_named_and_leaves_nothing(tmp_path, file):
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     place = opened(tmp_path / "other")
-    with pytest.raises(IntegrityError, match=path.name):
+    with pytest.raises(IntegrityError, match="manifest.json" if "manifest" in file else path.name):
         restore(place, tmp_path / "backup")
     assert lines(place) == [[], [], [], []]
     assert list(place.blobs.every_key()) == []
+
+
+def test_a_backup_that_somebody_made_up_is_refused(tmp_path):
+    """The list of files fits the files, but the keys of the records did not sign it."""
+    source = opened(tmp_path / "home")
+    back_up(source, filled(source), tmp_path / "backup")
+    manifest = tmp_path / "backup" / "manifest.json"
+    (blob, *_) = sorted(path for path in (tmp_path / "backup" / "blobs").rglob("*") if path.is_file())
+    old, forged = hashlib.sha256(blob.read_bytes()).hexdigest(), blob.read_bytes()[:32] + b"forged"
+    blob.write_bytes(forged)
+    said = json.loads(manifest.read_text())
+    for file in said["files"]:
+        if file["sha256"] == old:
+            file.update(sha256=hashlib.sha256(forged).hexdigest(), size_bytes=len(forged))
+    manifest.write_bytes(canonical(said))
+    with pytest.raises(IntegrityError, match=r"manifest\.json: was altered"):
+        restore(opened(tmp_path / "other"), tmp_path / "backup")
 
 
 def test_a_file_that_is_missing_from_a_backup_is_named(tmp_path):

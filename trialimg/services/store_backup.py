@@ -18,6 +18,7 @@ from trialimg.ledger.bundle import listed_files
 from trialimg.ledger.canonical import canonical, parse, shaped
 from trialimg.ledger.checkpoint import SignedCheckpoint
 from trialimg.ledger.findings import Report
+from trialimg.ledger.keys import Signatures
 from trialimg.services.journal import Journal, Records
 from trialimg.services.ports import DurableStore, KeptBlobs, KeyRing
 from trialimg.services.sample_folder import new_folder
@@ -133,12 +134,14 @@ def restore(storage: Storage, folder: Path, known: Known | None = None) -> Repor
     with tempfile.TemporaryDirectory() as aside, ExitStack() as undone:
         copy = Path(aside) / _RECORDS
         shutil.copyfile(folder / _RECORDS, copy)
-        before = _verified(storage.open_store(copy), replace(known or Known(), checkpoint=_later(backup, known)))
+        opened = storage.open_store(copy)
+        _require_signed(folder, opened, backup.entries)
+        before = _verified(folder / _RECORDS, opened, replace(known or Known(), checkpoint=_later(backup, known)))
         for key in _copied(storage.open_blobs(folder / _BLOBS), storage.blobs):
             undone.callback(storage.blobs.remove, key)
         storage.store.restore(copy)
         undone.pop_all()
-    after = _verified(storage.store, Known())
+    after = _verified(storage.store.address, storage.store, Known())
     if (after.entries, after.records, after.root) != (before.entries, before.records, before.root):
         raise IntegrityError(f"{storage.store.address}: what was restored is not what {folder} holds")
     _note(storage.records, "restore", key=folder.name, reason=f"{after.entries} entries, root {after.root}")
@@ -218,11 +221,25 @@ def _later(backup: Backup, known: Known | None) -> SignedCheckpoint:
     return kept if kept is not None and kept.checkpoint.size > backup.entries else backup.checkpoint
 
 
-def _verified(store: DurableStore, known: Known) -> Report:
+def _require_signed(folder: Path, store: DurableStore, size: int) -> None:
+    """Refuse a list of files that is not signed by the keys that the records name."""
+    with store.reading() as transaction, _readable(folder):
+        history = key_history(transaction)
+        keys = history.in_force(size) if history else None
+        if keys is None:
+            raise IntegrityError(f"{folder / _RECORDS}: names no key that could have signed this backup")
+        signatures = Signatures.from_plain(parse((folder / _SIGNATURES).read_bytes()))
+        try:
+            keys.verify(BACKUP_PURPOSE, (folder / _MANIFEST).read_bytes(), signatures)
+        except IntegrityError as wrong:
+            raise IntegrityError(f"{folder / _MANIFEST}: was altered ({wrong})") from wrong
+
+
+def _verified(where: Path | str, store: DurableStore, known: Known) -> Report:
     report = verify_store(store, known=known)
     if not report.ok:
         more = f" (and {len(report.findings) - 1 + report.unlisted} more)" if len(report.findings) > 1 else ""
-        raise IntegrityError(f"{store.address}: {report.findings[0]}{more}")
+        raise IntegrityError(f"{where}: {report.findings[0]}{more}")
     return report
 
 

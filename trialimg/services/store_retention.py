@@ -86,7 +86,7 @@ def release_hold(records: Records, actor: Actor, trial: str, *, reason: str) -> 
 
 
 def purge(records: Records, actor: Actor, blobs: KeptBlobs, trial: str, *, reason: str) -> Purge:
-    """Take away what a closed trial's records and reasons say, and the blobs that nothing else names.
+    """Take away what a closed trial's records say and why they changed, and the blobs that nothing else names.
 
     Every tombstone is justified by an entry of its own, so that the ledger still verifies. Blobs go first: a purge
     that was interrupted can be done again.
@@ -136,7 +136,8 @@ def _purge(journal: Journal, blobs: KeptBlobs, trial: RecordVersion, reason: str
         blobs.remove(key)
     for version in gone:
         journal.redact(version, reason=reason)
-    said = [entry for entry in made if entry.detail and entry.object_kind not in _STAYS]
+    about = {(version.kind, version.id) for version in gone}
+    said = [entry for entry in made if entry.detail and (entry.object_kind, entry.object_id) in about]
     said = [entry for entry in said if not isinstance(transaction.detail(entry.sequence), Redacted)]
     for entry in said:
         journal.redact_reason(entry, reason=reason)
