@@ -125,6 +125,8 @@ class LymphomaResponse(Enum):
     IR2 = "IR2"
     IR3 = "IR3"
     NE = "NE"
+    ND = "ND"
+    """Not done: the assessment did not take place."""
 
 
 class RecilResponse(Enum):

@@ -91,10 +91,10 @@ _LYMPHOMA = Vocabulary(
     LymphomaResponse,
     {
         "CMR": _O.CR, "CAR": _O.CR, "PMR": _O.PR, "PAR": _O.PR, "NMR": _O.SD, "SAD": _O.SD,
-        "PMD": _O.PD, "PAD": _O.PD, "NE": _O.NE,
+        "PMD": _O.PD, "PAD": _O.PD, "NE": _O.NE, "ND": _O.ND,
     },
     dict.fromkeys(("IR1", "IR2", "IR3"), Unresolved.UNKNOWN),
-    ("CMR", "CAR", "PMR", "PAR", "NMR", "SAD", "IR1", "IR2", "IR3", "PMD", "PAD", "NE"),
+    ("CMR", "CAR", "PMR", "PAR", "NMR", "SAD", "IR1", "IR2", "IR3", "PMD", "PAD", "NE", "ND"),
 )  # fmt: skip
 _RANO = Vocabulary(
     RanoResponse,

@@ -149,6 +149,8 @@ def summed(criterion: str, words: str, settings: EndpointSettings = NO_WAIT) -> 
         ("lugano2014", "NMR PMR CMR PMD", "CR", "CMR", 12, 24),
         ("lugano2014", "SAD PAR PAD", "PR", "PAR", 12, 18),
         ("lugano2014", "CAR NE", "CR", "CAR", 6, None),
+        ("lugano2014", "ND PMR", "PR", "PMR", 12, None),
+        ("lugano2014", "ND", "MISSING", "ND", None, None),
         ("lyric", "IR1", "NE", "IR1", None, None),
         ("lyric", "IR2 PMR", "PR", "PMR", 12, None),
         ("lyric", "IR1 IR1 PAD", "PD", "IR1", None, 18),
