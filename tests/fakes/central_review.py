@@ -104,10 +104,12 @@ class Trial:
             return [(e.action, e.object_id) for e in transaction.entries(EntryQuery(start=start))]
 
 
-def received_case(code: str, timepoints: Sequence[str] = ("BL", "W06"), **more: Any) -> cases.ReceivedCase:
+def received_case(
+    code: str, timepoints: Sequence[str] = ("BL", "W06"), subject: str = "", **more: Any
+) -> cases.ReceivedCase:
     visits = tuple(cases.CaseTimepoint(name, DATES[name], series=(f"2.25.{code[-2:]}",)) for name in timepoints)
     more.setdefault("kind", CaseKind.EFFICACY)
-    return cases.ReceivedCase(code, f"S-{code}", visits, reference_date=DATES["BL"], **more)
+    return cases.ReceivedCase(code, subject or f"S-{code}", visits, reference_date=DATES["BL"], **more)
 
 
 def entry(size: str, *, step: str = "BL", lesion: str = "T01", **more: Any) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def adjudicate(records: Records, actor: Actor, proof: Proof, trial: str, *, choi
         if choice.letter not in display:
             raise ReadingError(f"{choice.alias}: choose A or B, not {choice.letter!r}")
         verdict = Verdict(file.id, Seat(display[choice.letter]), choice.because)
-        review = file.review.chosen(actor.user, verdict.chosen)
+        review = file.of_seat(assignment).chosen(actor.user, verdict.chosen)
         is_adjudicator = assignment.body["seat"] == Seat.ADJUDICATOR.value
         key = file.id if is_adjudicator else assignment.id
         place = Place(trial, file.id, actor.user, "signed")

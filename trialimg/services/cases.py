@@ -167,7 +167,10 @@ def _faults(transaction: Transaction, trial: str, case: ReceivedCase, design: Re
     if case.kind not in design.case_kinds:
         message = f"the protocol reads no {case.kind.value} cases (reading.case_kinds)"
         yield Fault(case.code, "other_kind", message)
-    if (case.kind is CaseKind.PROGRESSION) is not (case.cause in design.confirmation):
+    wanted: tuple[ConfirmationCause | None, ...] = (None,)
+    if case.kind is CaseKind.PROGRESSION:
+        wanted = design.confirmation
+    if case.cause not in wanted:
         causes = ", ".join(cause.value for cause in design.confirmation) or "none"
         yield Fault(case.code, "bad_cause", f"a progression case, and no other, is asked for by one of: {causes}")
     yield from _timepoint_faults(case.code, case.timepoints)

@@ -61,7 +61,8 @@ class ReaderAtCase:
 
     def keep(self, review: CaseReview, body: Mapping[str, Any], *, action: str) -> RecordVersion:
         """Keep the read as a step has left it, and the case where that brings it on."""
-        said = {**body, "software": self.software}
+        under = {"protocol_digest": self.file.body["protocol_digest"], "software": self.software}
+        said = {**body, **under, "protocol_version": self.file.protocol.trial.version}
         version = write_read(self.journal, self.assignment, self._own(review), said, action=action)
         if not self.assignment.body["repeat"]:
             settle(self.journal, self.file, review)
@@ -112,8 +113,6 @@ class ReaderAtCase:
             "answer": None,
             "supersedes": "",
             "reason": "",
-            "protocol_digest": self.file.body["protocol_digest"],
-            "protocol_version": self.file.protocol.trial.version,
         }
 
 

@@ -96,11 +96,15 @@ class CaseFile:
         return self.assignments.get(f"{self.id}/{seat.value}")
 
     def of_seat(self, assignment: RecordVersion) -> CaseReview:
-        """The case as the holder of an assignment moves it; a repeat is a case of its own that decides nothing."""
+        """The case as the holder of an assignment moves it, under the name that they know it by.
+
+        A repeat is a case of its own that decides nothing.
+        """
+        named = replace(self.review, id=assignment.body["alias"])
         if not assignment.body["repeat"]:
-            return self.review
+            return named
         design = _alone(self.review.design)
-        review = replace(self.review, design=design, reads={}, adjudicator="", choices={})
+        review = replace(named, design=design, reads={}, adjudicator="", choices={})
         return replace(review, reads={Seat.FIRST: _read_review(review, assignment, self.reads.get(assignment.id), "")})
 
 
@@ -199,7 +203,7 @@ def _read_review(
     case: CaseReview, assignment: RecordVersion, read: RecordVersion | None, reopened_from: str
 ) -> ReadReview:
     fresh = ReadReview(
-        case.id,
+        assignment.body["alias"],
         Reader(assignment.body["reader"]),
         steps_of(case.design, case.kind, case.timepoints),
         case.design.disclosure is Disclosure.SEQUENTIAL_LOCKED,
