@@ -28,7 +28,7 @@ GRANT = "grant"
 SESSION = "session"
 """Kind of a record: one sign-in, state ``open`` or ``closed``; body: user, role, opened_at, expires_at, ..."""
 
-_ASSIGNMENT = "assignment"
+_ASSIGNMENT, _READ = "assignment", "read"
 
 
 def refusal(transaction: Transaction, actor: Actor, action: Action, *, trial: str = "", site: str = "", at: str) -> str:
@@ -84,11 +84,15 @@ def was_in_force(transaction: Transaction, grant: RecordVersion, at: str) -> boo
 
 
 def case_refusal(transaction: Transaction, actor: Actor, action: Action, case: str) -> str:
-    """Why the actor may not do this at this case, whatever they are granted; empty if nothing stands against it."""
+    """Why the actor may not do this at this case, whatever they are granted; empty if nothing stands against it.
+
+    A seat that was taken back before anything was read in it counts for nothing.
+    """
     denied = {seat.value for seat in SEAT_DENIALS.get(action, ())}
-    for assignment in transaction.find(_ASSIGNMENT, Place(case=case, person=actor.user)):
+    has_read = transaction.count(_READ, Place(case=case, person=actor.user)) > 0
+    for assignment in transaction.find(_ASSIGNMENT, Place(case=case, person=actor.user)) if denied else ():
         seat = assignment.body["seat"]
-        if seat in denied:
+        if seat in denied and (has_read or assignment.place.state != "revoked"):
             return f"{actor.user} was the {seat} reader of {case} and may not {action.value} there"
     return ""
 

@@ -63,15 +63,6 @@ class SignedIn:
     """Shown once; only its digest is kept."""
 
 
-@dataclass(frozen=True)
-class _Wish:
-    """How somebody wants to be signed in."""
-
-    role: Role | None
-    accepts: str
-    is_command: bool = False
-
-
 def sign_in(
     records: Records, user: str, proof: Proof, *, role: Role | None = None, accepts: str = "", is_command: bool = False
 ) -> SignedIn:
@@ -94,7 +85,8 @@ def sign_in(
         If the credential was altered outside of this software; an alarm is in the ledger.
     """
     with records.store.changing() as transaction:
-        outcome = _attempt(records, transaction, user, proof, _Wish(role, accepts, is_command))
+        door = _Door(records, transaction, accepts, is_command)
+        outcome = door.admitted(user, proof, role)
     if isinstance(outcome, TrialimgError):
         raise outcome
     return outcome
@@ -120,10 +112,9 @@ def sign_in_by_provider(
     """
     token = session_token(id_token, identity.new_token())
     with records.store.changing() as transaction:
-        found = _vouched(records, transaction, provider, (id_token, nonce, session_key(token)), role)
-        opened = (
-            _opened(records, transaction, found, token, None, _Wish(role, "")) if isinstance(found, Actor) else found
-        )
+        door = _Door(records, transaction)
+        found = door.vouched(provider, id_token, nonce, session_key(token), role=role)
+        opened = door.opened(found, token, step=None) if isinstance(found, Actor) else found
     if isinstance(opened, TrialimgError):
         raise opened
     return opened
@@ -147,7 +138,7 @@ def change_password(records: Records, user: str, proof: Proof, new_password: str
         If the credential was altered outside of this software.
     """
     with records.store.changing() as transaction:
-        outcome = _renewed(records, transaction, user, proof, new_password)
+        outcome = _Door(records, transaction).renewed(user, proof, new_password)
     if isinstance(outcome, TrialimgError):
         raise outcome
     return outcome
@@ -158,126 +149,134 @@ def binding_key(issuer: str, subject: str) -> str:
     return f"{issuer} {subject}"
 
 
-def _attempt(
-    records: Records, transaction: Transaction, user: str, proof: Proof, wish: _Wish
-) -> SignedIn | TrialimgError:
-    standing = _checked(records, transaction, user, proof)
-    if isinstance(standing, TrialimgError):
-        return standing
-    credential, at = transaction.current(CREDENTIAL, user), records.now()
-    state = credential.place.state if credential else ""
-    is_expired = credential is None or credential.body["expires_at"] <= at
-    if state == "must_change" and standing.has_password and not is_expired:
-        return AccessError("this password serves once: replace it first (trialimg user password)")
-    if standing.step is None or standing.is_used or not standing.has_password or state != "valid":
-        note_failure(Journal(transaction, SOFTWARE, records), user)
+@dataclass(frozen=True)
+class _Door:
+    """One attempt to come in. A refusal is an answer, not raised, so that what is kept of the attempt is kept."""
+
+    records: Records
+    transaction: Transaction
+    accepts: str = ""
+    is_command: bool = False
+
+    def admitted(self, user: str, proof: Proof, role: Role | None) -> SignedIn | TrialimgError:
+        """The session of somebody who gave password and code."""
+        standing = self.checked(user, proof)
+        if isinstance(standing, TrialimgError):
+            return standing
+        state, is_expired = self.credential(user)
+        if state == "must_change" and standing.has_password and not is_expired:
+            return AccessError("this password serves once: replace it first (trialimg user password)")
+        if standing.step is None or standing.is_used or not standing.has_password or state != "valid":
+            return self.failed(user)
+        if is_expired:
+            return AccessError("this password has expired: replace it first (trialimg user password)")
+        chosen = self.chosen(user, role)
+        if isinstance(chosen, AccessError):
+            return chosen
+        token = session_token(proof.identity.new_token(), proof.identity.new_token())
+        actor = Actor(user, chosen, session_key(token))
+        outcome = self.opened(actor, token, standing.step)
+        if isinstance(outcome, SignedIn):
+            settle(self.journal(actor), user, proof)
+        return outcome
+
+    def vouched(
+        self, provider: IdentityProvider, id_token: str, nonce: str, key: str, *, role: Role | None
+    ) -> Actor | TrialimgError:
+        """The user that a sign-in server's token speaks of."""
+        try:
+            subject = provider.subject(id_token, nonce=nonce, at=self.records.clock.now())
+        except AccessError as refused:
+            self.journal().note("fail_sign_in", kind="sign_in", key="unknown", reason=str(refused))
+            return refused
+        binding = self.transaction.current(BINDING, binding_key(provider.issuer, subject))
+        user = binding.place.person if binding is not None and binding.place.state == "valid" else ""
+        if not self.is_active(user) or self.transaction.current(SESSION, key) is not None:
+            self.journal().note("fail_sign_in", kind="sign_in", key=user or "unknown")
+            return AccessError("no open account is bound to this identity, or the token was used before")
+        chosen = self.chosen(user, role)
+        return chosen if isinstance(chosen, AccessError) else Actor(user, chosen, key)
+
+    def opened(self, actor: Actor, token: str, step: int | None) -> SignedIn | TrialimgError:
+        """A session, once the accountability policy is signed."""
+        journal = self.journal(actor)
+        is_new = not has_acknowledged(self.transaction, actor.user)
+        if is_new and (self.accepts != ACCOUNTABILITY.version or step is None):
+            return AccessError(
+                f"{actor.user} has to sign version {ACCOUNTABILITY.version} of the accountability policy first: sign "
+                "in with password and code, and accept it (trialimg user sign-in)"
+            )
+        if step is not None:
+            consume_code(self.transaction, actor.user, step)
+        session = open_session(journal, token, step=step, is_command=self.is_command)
+        if is_new:
+            mark_proved(journal, session)
+            write_acknowledgement(journal, ("password", "code"))
+        return SignedIn(actor, token)
+
+    def renewed(self, user: str, proof: Proof, new_password: str) -> str | TrialimgError | None:
+        """The address of a new second factor, if there was none, once the password is replaced."""
+        standing = self.checked(user, proof)
+        if isinstance(standing, TrialimgError):
+            return standing
+        state, is_expired = self.credential(user)
+        has_code = standing.step is not None and not standing.is_used
+        may = (state == "must_change" and not is_expired) or (state == "valid" and has_code)
+        if not standing.has_password or not may:
+            return self.failed(user)
+        held = sorted(self.held(user), key=lambda role: role.value)
+        journal = self.journal(Actor(user, held[0]) if held else SOFTWARE)
+        try:
+            address = renew(journal, user, proof.identity, new_password)
+        except FaultsError as refused:
+            return refused
+        if standing.step is not None:
+            consume_code(self.transaction, user, standing.step)
+        close_sessions(journal, user, reason="password changed")
+        return address
+
+    def checked(self, user: str, proof: Proof) -> Standing | IntegrityError:
+        """What the proof is worth; for somebody who is no active user it is worth nothing."""
+        try:
+            standing = challenge(self.transaction, user, proof, self.records.now())
+        except IntegrityError as altered:
+            raise_alarm(self.journal(), user, str(altered))
+            return altered
+        return standing if self.is_active(user) else Standing(has_password=False, step=None, is_used=False)
+
+    def failed(self, user: str) -> AccessError:
+        """The one answer to every failure, which is kept."""
+        note_failure(self.journal(), user)
         return AccessError(_REFUSED)
-    if is_expired:
-        return AccessError("this password has expired: replace it first (trialimg user password)")
-    role = _chosen(transaction, user, wish.role, at)
-    if isinstance(role, AccessError):
-        return role
-    token = session_token(proof.identity.new_token(), proof.identity.new_token())
-    actor = Actor(user, role, session_key(token))
-    outcome = _opened(records, transaction, actor, token, standing.step, wish)
-    if isinstance(outcome, SignedIn):
-        settle(Journal(transaction, actor, records), user, proof)
-    return outcome
 
+    def credential(self, user: str) -> tuple[str, bool]:
+        """The state of somebody's credential, and whether its time is over."""
+        credential = self.transaction.current(CREDENTIAL, user)
+        if credential is None:
+            return "", True
+        return credential.place.state, credential.body["expires_at"] <= self.records.now()
 
-def _checked(records: Records, transaction: Transaction, user: str, proof: Proof) -> Standing | TrialimgError:
-    """What the proof is worth; for somebody who is no active user it is worth nothing."""
-    journal = Journal(transaction, SOFTWARE, records)
-    try:
-        standing = challenge(transaction, user, proof, journal.at)
-    except IntegrityError as altered:
-        raise_alarm(journal, user, str(altered))
-        return altered
-    person = transaction.current(USER, user)
-    is_active = person is not None and person.place.state == "active"
-    return standing if is_active else Standing(has_password=False, step=None, is_used=False)
+    def chosen(self, user: str, role: Role | None) -> Role | AccessError:
+        """The role to work in, among those that somebody holds at this time."""
+        held = self.held(user)
+        if role in held:
+            return role
+        if role is None and len(held) == 1:
+            return held.pop()
+        names = ", ".join(sorted(one.value for one in held)) or "none"
+        return AccessError(f"{user} has to choose a role that they hold at this time ({names})")
 
+    def held(self, user: str) -> set[Role]:
+        """The roles that somebody holds somewhere at this time."""
+        at = self.records.now()
+        grants = [grant.body for grant in self.transaction.find(GRANT, Place(person=user, state="valid"))]
+        return {Role(grant["role"]) for grant in grants if grant["since"] <= at < (grant["until"] or "9999")}
 
-def _opened(
-    records: Records, transaction: Transaction, actor: Actor, token: str, step: int | None, wish: _Wish
-) -> SignedIn | TrialimgError:
-    journal = Journal(transaction, actor, records)
-    is_new = not has_acknowledged(transaction, actor.user)
-    if is_new and (wish.accepts != ACCOUNTABILITY.version or step is None):
-        return AccessError(
-            f"{actor.user} has to sign version {ACCOUNTABILITY.version} of the accountability policy first: sign in "
-            f"with password and code, and accept it (trialimg user sign-in)"
-        )
-    if step is not None:
-        consume_code(transaction, actor.user, step)
-    session = open_session(journal, token, step=step, is_command=wish.is_command)
-    if is_new:
-        mark_proved(journal, session)
-        write_acknowledgement(journal, ("password", "code"))
-    return SignedIn(actor, token)
+    def is_active(self, user: str) -> bool:
+        """True for a user who was not disabled."""
+        person = self.transaction.current(USER, user)
+        return person is not None and person.place.state == "active"
 
-
-def _vouched(
-    records: Records,
-    transaction: Transaction,
-    provider: IdentityProvider,
-    given: tuple[str, str, str],
-    role: Role | None,
-) -> Actor | TrialimgError:
-    """The user that a sign-in server's token speaks of."""
-    id_token, nonce, key = given
-    journal = Journal(transaction, SOFTWARE, records)
-    try:
-        subject = provider.subject(id_token, nonce=nonce, at=records.clock.now())
-    except AccessError as refused:
-        journal.note("fail_sign_in", kind="sign_in", key="unknown", reason=str(refused))
-        return refused
-    binding = transaction.current(BINDING, binding_key(provider.issuer, subject))
-    user = binding.place.person if binding is not None and binding.place.state == "valid" else ""
-    person = transaction.current(USER, user)
-    if person is None or person.place.state != "active" or transaction.current(SESSION, key) is not None:
-        journal.note("fail_sign_in", kind="sign_in", key=user or "unknown")
-        return AccessError("no open account is bound to this identity, or the token was used before")
-    chosen = _chosen(transaction, user, role, journal.at)
-    return chosen if isinstance(chosen, AccessError) else Actor(user, chosen, key)
-
-
-def _chosen(transaction: Transaction, user: str, role: Role | None, at: str) -> Role | AccessError:
-    """The role to work in, among those that somebody holds at this time."""
-    held = _held(transaction, user, at)
-    if role in held:
-        return role
-    if role is None and len(held) == 1:
-        return held.pop()
-    names = ", ".join(sorted(one.value for one in held)) or "none"
-    return AccessError(f"{user} has to choose a role that they hold at this time ({names})")
-
-
-def _held(transaction: Transaction, user: str, at: str) -> set[Role]:
-    grants = [grant.body for grant in transaction.find(GRANT, Place(person=user, state="valid"))]
-    return {Role(grant["role"]) for grant in grants if grant["since"] <= at < (grant["until"] or "9999")}
-
-
-def _renewed(
-    records: Records, transaction: Transaction, user: str, proof: Proof, new_password: str
-) -> str | TrialimgError | None:
-    standing = _checked(records, transaction, user, proof)
-    if isinstance(standing, TrialimgError):
-        return standing
-    credential, at = transaction.current(CREDENTIAL, user), records.now()
-    state = credential.place.state if credential else ""
-    is_one_time = state == "must_change" and credential is not None and credential.body["expires_at"] > at
-    has_code = standing.step is not None and not standing.is_used
-    if not standing.has_password or not (is_one_time or (state == "valid" and has_code)):
-        note_failure(Journal(transaction, SOFTWARE, records), user)
-        return AccessError(_REFUSED)
-    held = sorted(_held(transaction, user, at), key=lambda role: role.value)
-    journal = Journal(transaction, Actor(user, held[0]) if held else SOFTWARE, records)
-    try:
-        address = renew(journal, user, proof.identity, new_password)
-    except FaultsError as refused:
-        return refused
-    if standing.step is not None and has_code:
-        consume_code(transaction, user, standing.step)
-    close_sessions(journal, user, reason="password changed")
-    return address
+    def journal(self, actor: Actor = SOFTWARE) -> Journal:
+        """What this actor writes in the attempt's transaction."""
+        return Journal(self.transaction, actor, self.records)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from trialimg.core.access import Role
+from trialimg.core.access import PERMISSIONS, Role
 from trialimg.core.errors import AccessError, IntegrityError
 from trialimg.ledger.entry import Entry
-from trialimg.services.authority import USER
+from trialimg.services.authority import USER, case_refusal
 from trialimg.services.journal import Journal, UnprovenError
 from trialimg.services.people_credentials import CREDENTIAL, Proof, challenge, consume_code, note_failure, raise_alarm
 from trialimg.services.people_sessions import mark_proved, require_open
@@ -137,6 +137,9 @@ def _require_signable(journal: Journal, version: RecordVersion, meaning: str) ->
         raise AccessError(f"{version.kind} {version.id} is {owner}'s; nobody else can sign it")
     if not meaning.strip():
         raise AccessError("a signature says what it means, such as: I read this case")
+    for action in PERMISSIONS[actor.role] if version.place.case else ():
+        if because := case_refusal(transaction, actor, action, version.place.case):
+            raise AccessError(because)
     current = transaction.current(version.kind, version.id)
     if current is None or current.digest != version.digest:
         raise AccessError(f"{version.kind} {version.id} has changed since it was looked at; look again, then sign")

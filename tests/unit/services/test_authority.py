@@ -131,11 +131,22 @@ def test_a_reader_of_a_case_is_not_its_adjudicator(seat):
     records = memory_records()
     granted(records, "rita", Role.RADIOLOGIST, trial="T1")
     actor = granted(records, "rita", Role.ADJUDICATOR, trial="T1")
-    assign(records, "rita", "C1", seat, state="revoked")
+    assign(records, "rita", "C1", seat)
     with records.store.reading() as transaction:
         assert seat in case_refusal(transaction, actor, Action.ADJUDICATE, "C1")
         assert not case_refusal(transaction, actor, Action.ADJUDICATE, "C2")
         assert not case_refusal(transaction, Actor("rita", Role.RADIOLOGIST), Action.READ, "C1")
+
+
+def test_a_seat_taken_back_counts_once_something_was_read_in_it():
+    records = memory_records()
+    actor = granted(records, "rita", Role.ADJUDICATOR, trial="T1")
+    assign(records, "rita", "C1", "first", state="revoked")
+    with records.store.reading() as transaction:
+        assert not case_refusal(transaction, actor, Action.ADJUDICATE, "C1")
+    kept(records, "read", "C1", person="rita")
+    with records.store.reading() as transaction:
+        assert case_refusal(transaction, actor, Action.ADJUDICATE, "C1")
 
 
 def test_an_adjudicator_of_a_case_does_not_read_it():

@@ -158,6 +158,22 @@ def test_nobody_signs_the_record_of_another(records, desk):
     assert [entry.who for entry in entries(records, "refuse_access")] == ["bob"]
 
 
+@pytest.mark.requirement("P11-08")
+@pytest.mark.parametrize(("seat", "is_refused"), [("first", True), ("second", True), ("adjudicator", False)])
+def test_a_reader_of_the_case_does_not_sign_its_verdict(records, seat, is_refused):
+    ada, proof = at_desk(records, "ada", Role.ADJUDICATOR, trial="T1")
+    with records.change(ada, Action.ADJUDICATE, trial="T1") as journal:
+        place = Place(trial="T1", case="C1", person="ada", state="signed")
+        journal.write("assignment", f"C1/{seat}", {"seat": seat}, action="assign_read", place=place)
+        verdict = journal.write("verdict", "C1", {"chosen": "first"}, action="write_verdict", place=place)
+    try:
+        with records.change(ada, Action.ADJUDICATE, trial="T1") as journal:
+            sign(journal, proof, verdict, "I chose this read")
+    except AccessError as refused:
+        assert f"{seat} reader of C1" in str(refused)
+    assert (looked(records, verdict)[0] is None) is is_refused
+
+
 def test_the_proof_of_another_signs_nothing(records, desk):
     version = write(records, desk[0])
     stranger = Proof("another password 9", ALWAYS, FakeIdentity())
