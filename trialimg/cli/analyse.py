@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from trialimg.cli.analyse_design import adjust, power
+from trialimg.cli.analyse_endpoints import censoring, central
 from trialimg.cli.analyse_models import agreement, mmrm, shrinkage
 from trialimg.cli.analyse_rates import cmh, difference, rate
 from trialimg.cli.analyse_survival import competing, cox, interval, km, logrank, rmst
@@ -22,5 +23,6 @@ def analyse() -> None:
 
 
 SURVIVAL = (km, logrank, cox, rmst, competing, interval)
-for verb in (rate, difference, cmh, *SURVIVAL, agreement, mmrm, shrinkage, power, adjust):
+MODELS = (agreement, mmrm, shrinkage)
+for verb in (rate, difference, cmh, *SURVIVAL, *MODELS, power, adjust, censoring, central):
     analyse.add_command(verb)

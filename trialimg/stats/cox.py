@@ -106,7 +106,7 @@ class CoxFit:
     concordance: float | None
     concordance_se: float | None
     proportionality: tuple[tuple[str, ChiSquare], ...]
-    """Per covariate, and of all together under the name GLOBAL; empty for exact ties."""
+    """Per covariate, and of all together under the name GLOBAL; without those that the events cannot test."""
     covariance: tuple[tuple[float, ...], ...]
     confidence: float
     method: str
@@ -157,6 +157,8 @@ def cox(
     maximum = PartialLikelihood(spans, ties=ties, names=design.names).maximum()
     groups = _groups(histories.cluster, spans.n)
     covariance = _sandwich(spans, maximum, groups) if clustered else maximum.covariance
+    if np.linalg.matrix_rank(covariance, hermitian=True) < len(design.names):
+        raise ReadingError("the robust variance is 0 in some direction: more clusters than coefficients are needed")
     told = concordance(spans, design.matrix @ maximum.coefficients, groups)
     warnings = _warnings(histories, design)
     about = (spans.n, int(spans.event.sum()), warnings, digest_of([histories.digest, design.matrix.tolist()]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ __all__ = ["TIME_SCALES", "concordance", "proportionality", "score_residuals"]
 
 Vector = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+NO_INFORMATION = 1e-10
 
 
 def score_residuals(spans: Spans, maximum: Maximum) -> Vector:
@@ -68,7 +70,7 @@ def _between(increments: Vector, first: Indices, last: Indices) -> Vector:
 def proportionality(
     spans: Spans, maximum: Maximum, columns: Sequence[Sequence[int]], *, time_scale: str
 ) -> tuple[float, ...]:
-    """Chi-square statistics of coefficients that do not change over time, one per group of columns.
+    """Chi-square statistics of coefficients that do not change over time, one per group of columns; nan if untestable.
 
     Parameters
     ----------
@@ -100,10 +102,14 @@ def proportionality(
             block += np.einsum("k,kij->ij", step_time**power, steps.variance)
     plain, once, twice = blocks
     left = twice - once @ np.linalg.solve(plain, once)
-    return tuple(_chi2(slope[list(group)], left[np.ix_(group, group)]) for group in columns)
+    size = np.sqrt(np.outer(np.diag(twice), np.diag(twice)))
+    return tuple(_chi2(slope[list(group)], left[np.ix_(group, group)], size[np.ix_(group, group)]) for group in columns)
 
 
-def _chi2(slope: Vector, variance: Vector) -> float:
+def _chi2(slope: Vector, variance: Vector, size: Vector) -> float:
+    """Not a number where time explains nothing that the covariate does not: all events at one time, or too few."""
+    if (size <= 0).any() or np.linalg.eigvalsh(variance / size)[0] < NO_INFORMATION:
+        return math.nan
     return float(slope @ np.linalg.solve(variance, slope))
 
 

@@ -94,7 +94,7 @@ def turnbull(left: Sequence[float], right: Sequence[float | None]) -> TurnbullCu
     """
     lows, highs = _ends(left, right)
     starts, stops = _innermost(lows, highs)
-    inside = (starts[None, :] >= lows[:, None]) & (stops[None, :] <= highs[:, None])
+    inside = _inside(lows, highs, starts, stops)
     mass = _likeliest_mass(inside.astype(float))
     held = mass > NO_MASS
     starts, stops, mass = starts[held], stops[held], mass[held] / mass[held].sum()
@@ -146,6 +146,15 @@ def _innermost(lows: Vector, highs: Vector) -> tuple[Vector, Vector]:
     order = sorted(set(marks))
     pairs = [(a[0], b[0]) for a, b in itertools.pairwise(order) if a[2] == 0 and b[2] == 1]
     return np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
+
+
+def _inside(lows: Vector, highs: Vector, starts: Vector, stops: Vector) -> npt.NDArray[np.bool_]:
+    """Whether mass in an interval fits an observation, shape (observation, interval)."""
+    point = starts == stops
+    open_left = np.where(point[None, :], starts[None, :] > lows[:, None], starts[None, :] >= lows[:, None])
+    within = open_left & (stops[None, :] <= highs[:, None])
+    exact = (lows == highs)[:, None]
+    return np.asarray(np.where(exact, point[None, :] & (starts[None, :] == lows[:, None]), within))
 
 
 def _likeliest_mass(inside: Vector) -> Vector:

@@ -71,7 +71,8 @@ def simon_designs(*, null_rate: float, rate: float, alpha: float, power: float) 
     for n in range(2, MOST_SUBJECTS + 1):
         if best is not None and n > best.n and _least_expected(n, null_rate, rate, power) >= best.expected_n:
             break
-        found = _best_of_size(n, null_rate=null_rate, rate=rate, alpha=alpha, power=power)
+        bound = math.inf if best is None else best.expected_n
+        found = _best_of_size(n, (null_rate, rate), alpha=alpha, power=power, bound=bound)
         if found is not None:
             minimax = minimax or found
             best = found if best is None or found.expected_n < best.expected_n - 1e-12 else best
@@ -91,19 +92,22 @@ def _least_expected(n: int, null_rate: float, rate: float, power: float) -> floa
     return least
 
 
-def _best_of_size(n: int, *, null_rate: float, rate: float, alpha: float, power: float) -> TwoStage | None:
-    """Of all first stages, the one that expects fewest; its limits are the smallest that keep level and power."""
+def _best_of_size(n: int, rates: tuple[float, float], *, alpha: float, power: float, bound: float) -> TwoStage | None:
+    """Of all first stages, the one that expects fewest, fewer than the bound; with the smallest limit that holds."""
+    null_rate, rate = rates
     best: TwoStage | None = None
     for n1 in range(1, n):
-        false, true = (_success_table(n1, n - n1, p) for p in (null_rate, rate))
-        most = int(np.sum(binom.cdf(np.arange(n1), n1, rate) <= 1 - power))
-        for r1 in range(most):
+        keep = binom.cdf(np.arange(n1), n1, rate) <= 1 - power
+        expected = n1 + binom.sf(np.arange(n1), n1, null_rate) * (n - n1)
+        stages = np.flatnonzero(keep & (expected < bound - 1e-12))
+        if not len(stages):
+            continue
+        false, true = (_success_table(n1, n - n1, p) for p in rates)
+        for r1 in map(int, stages):
             limits = np.flatnonzero(false[r1 + 1] <= alpha)
-            if not len(limits) or true[r1 + 1, limits[0]] < power:
-                continue
-            found = two_stage(r1, n1, max(int(limits[0]), r1), n, null_rate=null_rate, rate=rate)
-            if best is None or found.expected_n < best.expected_n - 1e-12:
-                best = found
+            if len(limits) and true[r1 + 1, limits[0]] >= power and expected[r1] < bound - 1e-12:
+                best = two_stage(r1, n1, max(int(limits[0]), r1), n, null_rate=null_rate, rate=rate)
+                bound = best.expected_n
     return best
 
 

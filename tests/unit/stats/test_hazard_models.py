@@ -161,6 +161,18 @@ def test_a_stratum_of_one_and_few_events_are_warned_of() -> None:
     assert [w.split(":")[0] for w in found.warnings] == ["lone_subject", "few_events"]
 
 
+def test_events_at_one_time_cannot_test_proportional_hazards() -> None:
+    found = cox(Histories([5, 5, 7, 7], [1, 1, 0, 0]), design_of({"x": [1.0, 0, 1, 0]}))
+    assert found.proportionality == ()
+    assert found.terms[0].coef == pytest.approx(0, abs=1e-9)
+
+
+def test_fewer_clusters_than_coefficients_are_refused() -> None:
+    stop, event, x = made(19)
+    with pytest.raises(ReadingError, match="more clusters than coefficients"):
+        cox(Histories(stop.tolist(), event.tolist(), cluster=["one"] * len(stop)), design(x))
+
+
 def competing(seed: int, n: int = 150) -> tuple[list[float], list[int], list[str], np.ndarray]:
     random = np.random.default_rng(seed)
     arm = random.integers(0, 2, n)
