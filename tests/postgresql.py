@@ -16,7 +16,7 @@ from pathlib import Path
 
 START_WITHIN_S = 60
 STOP_WITHIN_S = 20
-SETTINGS = ("listen_addresses=", "fsync=off", "max_connections=60", "shared_buffers=32MB", "logging_collector=off")
+SETTINGS = ("listen_addresses=", "max_connections=60", "shared_buffers=32MB", "logging_collector=off")
 
 
 def programs() -> Path | None:
@@ -41,8 +41,11 @@ def unprivileged_user() -> str:
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    """The address of a running server, ending in the place of the database's name; stopped whatever happens."""
+def running_server(*, durable: bool = False) -> Iterator[str]:
+    """The address of a running server, ending in the place of the database's name; stopped whatever happens.
+
+    A durable one waits for the disk at every commit.
+    """
     folder = Path(tempfile.mkdtemp(prefix="trialimg-postgresql-"))
     prefix = ["setpriv", "--pdeathsig", "INT"]  # the server goes when the tests are killed
     if os.geteuid() == 0:
@@ -54,7 +57,7 @@ def running_server() -> Iterator[str]:
         data = folder / "data"
         made = [*prefix, programs() / "initdb", "-D", data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(made, cwd=folder, check=True, capture_output=True, timeout=START_WITHIN_S)
-        options = [part for setting in SETTINGS for part in ("-c", setting)]
+        options = [part for setting in (*SETTINGS, f"fsync={'on' if durable else 'off'}") for part in ("-c", setting)]
         started = [*prefix, programs() / "postgres", "-D", data, "-k", folder, *options]
         with (folder.parent / f"{folder.name}.log").open("wb") as log:
             server = subprocess.Popen(started, cwd=folder, stdout=log, stderr=log)

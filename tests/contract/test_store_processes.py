@@ -55,6 +55,11 @@ def work(where: str | Path, name: str, writes: int) -> None:
     os._exit(0)
 
 
+def ledger_size(records: Records) -> int:
+    with records.store.reading() as transaction:
+        return transaction.size()
+
+
 def require_whole(where: str | Path) -> int:
     """Every number was given once, every mark stands beside it, and the ledger verifies; how many there are."""
     store = SqlStore(where)
@@ -86,14 +91,20 @@ def test_eight_processes_at_once_lose_and_double_nothing(where):
 
 def test_a_process_killed_at_any_moment_leaves_whole_transactions(where):
     rng = random.Random(4)
+    watching = opened(where)
     for round_ in range(6):
+        size = ledger_size(watching)
         worker = FORK.Process(target=work, args=(where, f"k{round_}", 10_000))
+        watching.store.close()  # a connection must not be in two processes
         worker.start()
-        time.sleep(rng.uniform(0.05, 0.5))
+        until = time.monotonic() + 60
+        while ledger_size(watching) == size and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 0.05))  # anywhere in a transaction
         os.kill(worker.pid, signal.SIGKILL)
         worker.join(30)
         assert worker.exitcode == -signal.SIGKILL
     before = require_whole(where)
-    assert before > 0
+    assert before >= 6
     assert count_up(opened(where), "after") == before + 1
     assert require_whole(where) == before + 1

@@ -19,6 +19,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -128,13 +129,11 @@ class SqlTransaction:
         return read_content(row, f"reason of entry {sequence}") if row else None
 
     def node(self, level: int, index: int) -> bytes:
-        if (level, index) in self._nodes:
-            return self._nodes[level, index]
-        asked = select(_node.c.hash).where(_node.c.level == level, _node.c.index == index)
-        found = self._connection.execute(asked).scalar()
-        if found is None:
+        if (level, index) not in self._nodes:
+            self._nodes |= self._read_nodes({(level, index), *_frontier(self.size())})
+        if (level, index) not in self._nodes:
             raise IntegrityError(f"node {index} of level {level} of the ledger's tree is missing")
-        return bytes(found)
+        return self._nodes[level, index]
 
     def lines(self, name: str) -> Iterator[Line]:
         self.flush()
@@ -199,6 +198,10 @@ class SqlTransaction:
             self._connection.execute(self._replace_current(), [current_row(one) for one in self._fresh.values()])
         self._rows, self._fresh, self._nodes = {}, {}, {}
 
+    def _read_nodes(self, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+        rows = self._connection.execute(select(_node).where(tuple_(_node.c.level, _node.c.index).in_(wanted)))
+        return {(its["level"], its["index"]): bytes(its["hash"]) for its in rows.mappings()}
+
     def _keep(self, table: Table, row: dict[str, Any]) -> None:
         self._rows.setdefault(table, []).append(row)
 
@@ -217,6 +220,11 @@ class SqlTransaction:
 
     def _paged(self, asked: Select[Any], key: Column[Any], after: Any, limit: int | None = None) -> Iterator[Row[Any]]:
         return paged(self._connection, asked, key, after=after, limit=limit)
+
+
+def _frontier(size: int) -> list[tuple[int, int]]:
+    """Level and index of the nodes that whoever appends will ask for: one for each power of two in the size."""
+    return [(level, (size >> level) - 1) for level in range(size.bit_length()) if size >> level & 1]
 
 
 def _at(kind: str, place: Place) -> list[ColumnElement[bool]]:
