@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 READ_MEANING = "I have read this case; these are my findings"
-_SHOWN_OF_CASE = ("id", "date", "first_date", "series")
+_SHOWN_OF_CASE = ("id", "date", "first_date")
 
 
 @contextmanager

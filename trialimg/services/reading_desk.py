@@ -17,7 +17,7 @@ from trialimg.services.ports import Transaction
 from trialimg.services.reading_answer import criterion_of
 from trialimg.services.reading_content import Written, entry_faults, normal_entry
 from trialimg.services.reading_file import ASSIGNMENT, DEVICE_SEAT, READ, CaseFile, load_case
-from trialimg.services.reading_moves import settle, write_read
+from trialimg.services.reading_moves import move_assignment, settle, write_read
 from trialimg.services.reading_proposals import attributed, judged_proposals
 from trialimg.services.records import Place, RecordVersion
 from trialimg.services.training import require_fit_to_read
@@ -71,6 +71,8 @@ class ReaderAtCase:
     def draft(self, step: str, entry: Mapping[str, Any]) -> RecordVersion:
         """Keep what was written at a timepoint; ReadingError where it may not be changed or has not the form."""
         self.read.drafted(self.assignment.body["reader"], step)
+        if self.assignment.place.state == "assigned":
+            move_assignment(self.journal, self.assignment, "in_progress", "begin_read")
         return self.keep(self.review, self._with_entry(step, normal_entry(step, entry)), action="save_draft")
 
     def lock(self, step: str) -> RecordVersion:

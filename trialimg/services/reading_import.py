@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from trialimg.core.access import Action, Actor
 from trialimg.core.errors import AccessError, Fault, ReadingError
 from trialimg.core.lesions import LesionKind, Role, Seen
 from trialimg.core.trial import Timepoint
+from trialimg.review.read_review import ReadReview
 from trialimg.services.journal import Journal, Records
 from trialimg.services.reading_answer import criterion_of
 from trialimg.services.reading_content import entry_faults, fact_names, normal_entry
@@ -227,7 +228,8 @@ def _lesion(row: Row, lesion: LesionRow) -> dict[str, Any]:
 
 def _faults(case: _CaseRows, entries: Mapping[str, Any], source: str) -> list[Fault]:
     """What keeps the timepoints of a case from being written; of those that must be locked, from being locked."""
-    at, faults, normal = case.at, list[Fault](), dict(case.at.entries)
+    at, normal = case.at, dict(case.at.entries)
+    faults = list(_out_of_turn(at.read, tuple(entries)))
     for step, entry in entries.items():
         try:
             normal[step] = normal_entry(step, entry)
@@ -237,6 +239,17 @@ def _faults(case: _CaseRows, entries: Mapping[str, Any], source: str) -> list[Fa
         for step in _to_lock(at, tuple(entries)):
             faults += entry_faults(at.written(normal, step), step, criterion_of(at.file.protocol), at.review.kind)
     return [Fault(f"{source} {at.alias} {fault.where}", fault.code, fault.message) for fault in faults]
+
+
+def _out_of_turn(read: ReadReview, steps: tuple[str, ...]) -> Iterator[Fault]:
+    """Timepoints that cannot be written any more, and those that are passed over although later ones are written."""
+    for step in steps:
+        if step in read.locked:
+            yield Fault(step, "locked", "is locked; only a correction changes it")
+    last = read.steps.index(steps[-1])
+    for step in read.steps[:last] if read.is_sequential else ():
+        if step not in read.locked and step not in steps:
+            yield Fault(step, "passed_over", "nothing is said of it, but later timepoints are written")
 
 
 def _to_lock(at: ReaderAtCase, steps: tuple[str, ...]) -> tuple[str, ...]:
