@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,32 @@ def test_eight_processes_at_once_lose_and_double_nothing(where):
     with store.reading() as transaction:
         by = Counter(mark.place.person for mark in transaction.find("mark", Place("T1")))
     assert by == {f"p{number}": WRITES for number in range(PROCESSES)}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_processes_that_open_an_empty_database_at_once_make_one_set_of_tables(kind, tmp_path, request):
+    address = tmp_path / "records.sqlite" if kind == "sqlite" else request.getfixturevalue("postgresql_url")
+    workers = [FORK.Process(target=first_look, args=(address,)) for _ in range(PROCESSES)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+    assert [worker.exitcode for worker in workers] == [0] * PROCESSES
+    assert ledger_size(opened(address)) == 0
+
+
+def first_look(where: str | Path) -> None:
+    ledger_size(opened(where))
+    os._exit(0)
+
+
+def test_threads_of_one_process_write_one_after_another(where):
+    records = opened(where)
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        numbers = list(pool.map(lambda number: count_up(records, f"t{number}"), range(5 * PROCESSES)))
+    records.store.close()
+    assert sorted(numbers) == list(range(1, 5 * PROCESSES + 1))
+    assert require_whole(where) == 5 * PROCESSES
 
 
 def test_a_process_killed_at_any_moment_leaves_whole_transactions(where):

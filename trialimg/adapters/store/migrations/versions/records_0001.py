@@ -134,13 +134,15 @@ _TRIGGER = "CREATE TRIGGER {} BEFORE {} ON {} FOR EACH {} EXECUTE FUNCTION {}()"
 
 _ROLE = """
 DO $$ BEGIN
-    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'trialimg_app') THEN
-        CREATE ROLE trialimg_app NOLOGIN;
-    END IF;
+    BEGIN
+        IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'trialimg_app') THEN
+            CREATE ROLE trialimg_app NOLOGIN;
+        END IF;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;  -- made by another database's owner just now
+    END;
     IF NOT pg_has_role(current_user, 'trialimg_app', 'MEMBER') THEN
         GRANT trialimg_app TO CURRENT_USER;
     END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$"""
 
 _GRANTS = (
