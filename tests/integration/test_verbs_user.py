@@ -192,6 +192,23 @@ def test_a_weak_password_is_refused_and_the_old_one_stays(house):
     house.done("password", "--as", "rita", PASSWORD=one_time, NEW_PASSWORD=house.passwords["rita"])
 
 
+def test_the_policy_is_shown_to_whoever_has_proved_who_they_are_and_signed_by_accepting_it(house, monkeypatch):
+    one_time = json.loads(house.as_root("add", "rita", *ADD, "--json").out)["one_time_password"]
+    house.as_root("grant", "rita", "radiologist", "--trial", "T1", "--reason", "reads T1")
+    words = {"PASSWORD": one_time, "NEW_PASSWORD": house.passwords["rita"]}
+    house.authenticators["rita"] = pyotp.parse_uri(house.told("password", "--as", "rita", **words)["authenticator"])
+    require_refusal(house.run("sign-in", "--as", "rita", **house.knows("rita")), "accountability policy", "--accept 1")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    wrong = house.run("sign-in", "--as", "rita", **{**house.knows("rita"), "PASSWORD": "not it at all"})
+    assert "My electronic signature" not in wrong.err
+    monkeypatch.setattr(click, "confirm", lambda *_words, **_how: False)
+    require_refusal(house.run("sign-in", "--as", "rita", **house.knows("rita")), "accountability policy")
+    monkeypatch.setattr(click, "confirm", lambda *_words, **_how: True)
+    shown = house.done("sign-in", "--as", "rita", **house.knows("rita"))
+    assert "My electronic signature binds me" in shown.err
+    assert shown.out.startswith("export TRIALIMG_SESSION=")
+
+
 def test_no_secret_is_an_option_or_an_argument():
     names = {
         parameter.name

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -198,14 +200,19 @@ def sign_in(records: Records, name: str, role: str | None, accept: str, as_json:
     """
     from trialimg.bootstrap import identity
     from trialimg.services.people import canonical_name
-    from trialimg.services.sign_in import Proof
+    from trialimg.services.sign_in import Proof, UnacknowledgedError
     from trialimg.services.sign_in import sign_in as signed
+    from trialimg.services.training import ACCOUNTABILITY
 
-    known = canonical_name(name)
-    accepted = accept or _accepted(records, known)
     secret = asked_secret("TRIALIMG_PASSWORD", f"Password of {name}")
     proof = Proof(secret, asked_secret("TRIALIMG_CODE", "Code of your authenticator"), identity())
-    opened = signed(records, known, proof, role=Role(role) if role else None, accepts=accepted)
+    enter = partial(signed, records, canonical_name(name), proof, role=Role(role) if role else None)
+    try:
+        opened = enter(accepts=accept)
+    except UnacknowledgedError:
+        if not _is_accepted():
+            raise
+        opened = enter(accepts=ACCOUNTABILITY.version)
     if as_json:
         print_json({"user": opened.actor.user, "role": opened.actor.role.value, "session": opened.token})
     else:
@@ -243,13 +250,11 @@ def _tell_one_time(name: str, password: str, *, as_json: bool, is_administrator:
     click.echo(f"one-time password, shown this once: {password}\nnext: trialimg user password --as {name}")
 
 
-def _accepted(records: Records, name: str) -> str:
-    """Show the policy to whoever has not signed it, and ask; the same for a name that nobody has."""
-    from trialimg.services.training import ACCOUNTABILITY, has_acknowledged
+def _is_accepted() -> bool:
+    """Show the accountability policy to whoever sits at a terminal, and ask."""
+    from trialimg.services.training import ACCOUNTABILITY
 
-    with records.store.reading() as transaction:
-        if has_acknowledged(transaction, name):
-            return ""
+    if not sys.stdin.isatty():
+        return False
     click.echo(f"Accountability policy, version {ACCOUNTABILITY.version}\n\n{ACCOUNTABILITY.text}\n", err=True)
-    is_accepted = click.confirm("Do you accept it, and sign this with your password and code?", err=True)
-    return ACCOUNTABILITY.version if is_accepted else ""
+    return click.confirm("Do you accept it, and sign this with your password and code?", err=True)

@@ -37,6 +37,7 @@ __all__ = [
     "BINDING",
     "Proof",
     "SignedIn",
+    "UnacknowledgedError",
     "binding_key",
     "change_password",
     "resume",
@@ -52,6 +53,10 @@ _REFUSED = (
     "name, password or code do not match, or the account is not open; several failures lock it until an administrator "
     "unlocks it"
 )
+
+
+class UnacknowledgedError(AccessError):
+    """Somebody proved who they are, but has not signed the accountability policy in force."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,8 @@ def sign_in(
     ------
     AccessError
         If they may not sign in; the message does not tell unknown names, wrong passwords and locked accounts apart.
+    UnacknowledgedError
+        If everything holds but the policy is not accepted; the code may serve once more, to accept it.
     IntegrityError
         If the credential was altered outside of this software; an alarm is in the ledger.
     """
@@ -202,9 +209,10 @@ class _Door:
         journal = self.journal(actor)
         is_new = not has_acknowledged(self.transaction, actor.user)
         if is_new and (self.accepts != ACCOUNTABILITY.version or step is None):
-            return AccessError(
+            return UnacknowledgedError(
                 f"{actor.user} has to sign version {ACCOUNTABILITY.version} of the accountability policy first: sign "
-                "in with password and code, and accept it (trialimg user sign-in)"
+                "in with password and code, and accept it (trialimg user sign-in --accept "
+                f"{ACCOUNTABILITY.version})"
             )
         if step is not None:
             consume_code(self.transaction, actor.user, step)

@@ -221,3 +221,18 @@ def test_a_grant_holds_from_its_beginning_to_before_its_end():
             for at in ("2026-01", "2026-02", "2026-02-28", "2026-03", "2026-04")
         }
     assert times == {"2026-01": False, "2026-02": True, "2026-02-28": True, "2026-03": False, "2026-04": False}
+
+
+@pytest.mark.parametrize("way", ["change", "look"])
+def test_what_a_use_case_itself_refuses_is_kept_too_and_nothing_that_it_wrote_before(way):
+    records = memory_records()
+    actor = granted(records, "rita", Role.RADIOLOGIST, trial="T1")
+    with pytest.raises(AccessError), getattr(records, way)(actor, Action.READ, trial="T1") as desk:
+        if way == "change":
+            desk.write("read", "C1/first", {}, action="save_draft", place=Place(trial="T1"))
+        raise AccessError("this case is another's")
+    with records.store.reading() as transaction:
+        assert transaction.current("read", "C1/first") is None
+        (entry,) = transaction.entries(EntryQuery(action="refuse_access"))
+        assert (entry.who, entry.object_id, entry.trial) == ("rita", "read", "T1")
+        assert transaction.detail(entry.sequence).value() == {"reason": "this case is another's"}

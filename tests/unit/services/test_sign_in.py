@@ -432,3 +432,20 @@ def test_no_password_is_ever_kept_in_the_clear(typed):
     for secret in (typed, NEW, house.one_time):
         assert secret not in kept
         assert repr(secret)[1:-1] not in kept
+
+
+@pytest.mark.requirement("E6-03")
+def test_coming_going_and_failing_are_entries_of_whoever_it_was(settled):
+    opened = sign_in(settled.records, "rita", settled.proof())
+    refusal(settled, password="not it at all")
+    with pytest.raises(AccessError), settled.records.look(opened.actor, Action.VIEW_AUDIT, trial="T1"):
+        pass
+    sign_out(settled.records, opened.token)
+    with settled.records.store.reading() as transaction:
+        last = list(transaction.entries(EntryQuery(start=transaction.size() - 4)))
+    assert [(entry.action, entry.who, entry.role, entry.object_id) for entry in last] == [
+        ("sign_in", "rita", "radiologist", opened.actor.session),
+        ("fail_sign_in", "trialimg", "device", "rita"),
+        ("refuse_access", "rita", "radiologist", "view_audit"),
+        ("sign_out", "rita", "radiologist", opened.actor.session),
+    ]
