@@ -43,9 +43,8 @@ def competing_document(
             for name, part in parts.items()
         ]
         answer: Document = {"cause": cause, "groups": [_incidence_document(curve, at) for curve in curves]}
-        if len(parts) > 1:
-            test = gray_test(days, states, data.columns[columns.by or ""], cause=cause, strata=layers)
-            answer["gray"] = {"chi2": test.chi2, "df": test.df, "p": test.p, "warnings": list(test.warnings)}
+        if columns.by is not None:
+            answer["gray"] = _gray_document(days, states, data.columns[columns.by], cause=cause, strata=layers)
         answers.append(answer)
     return {
         "n": data.n,
@@ -56,6 +55,17 @@ def competing_document(
         "warnings": list(data.warnings),
         "data_digest": data.digest,
     }
+
+
+def _gray_document(
+    days: Sequence[float], states: Sequence[int], groups: Sequence[str], *, cause: int, strata: Sequence[str] | None
+) -> Document:
+    """The test, or why there is none: the curves stand without it."""
+    try:
+        test = gray_test(days, states, groups, cause=cause, strata=strata)
+    except ReadingError as refused:
+        return {"chi2": None, "df": None, "p": None, "warnings": [f"not_compared: {refused}"]}
+    return {"chi2": test.chi2, "df": test.df, "p": test.p, "warnings": list(test.warnings)}
 
 
 def _incidence_document(curve: CumulativeIncidence, at: Sequence[float]) -> Document:

@@ -244,6 +244,10 @@ def _gray_sums(time: Vector, state: npt.NDArray[np.int64], member: Vector, cause
     total, failed = reach.sum(axis=0), own.sum(axis=0)
     pooled = np.cumsum(failed / np.where(total > 0, total, 1.0))
     pooled_before = np.concatenate([[0.0], pooled[:-1]])
+    if (pooled_before[total > 0] >= 1 - 1e-12).any():
+        raise ReadingError(
+            f"Gray's test of cause {cause} is undefined: its common incidence is 1 before the last event"
+        )
     free = reach * (1 - incidence_before)
     score = (own - failed * free / np.where(total > 0, free.sum(axis=0), 1.0)).sum(axis=1)
     share = reach / np.where(total > 0, total, 1.0)

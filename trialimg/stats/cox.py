@@ -20,7 +20,7 @@ from trialimg.stats.partial_likelihood import Maximum, PartialLikelihood, Spans
 from trialimg.stats.rates import require_confidence
 from trialimg.stats.results import ChiSquare
 
-__all__ = ["TIES", "CoxFit", "Histories", "ModelTerm", "cox", "model_terms"]
+__all__ = ["TIES", "CoxFit", "Histories", "ModelTerm", "cox", "model_terms", "require_variance"]
 
 TIES = ("efron", "breslow", "exact")
 FEW_EVENTS_PER_COLUMN = 5
@@ -157,8 +157,7 @@ def cox(
     maximum = PartialLikelihood(spans, ties=ties, names=design.names).maximum()
     groups = _groups(histories.cluster, spans.n)
     covariance = _sandwich(spans, maximum, groups) if clustered else maximum.covariance
-    if np.linalg.matrix_rank(covariance, hermitian=True) < len(design.names):
-        raise ReadingError("the robust variance is 0 in some direction: more clusters than coefficients are needed")
+    require_variance(covariance)
     told = concordance(spans, design.matrix @ maximum.coefficients, groups)
     warnings = _warnings(histories, design)
     about = (spans.n, int(spans.event.sum()), warnings, digest_of([histories.digest, design.matrix.tolist()]))
@@ -200,6 +199,21 @@ def model_terms(
         p = float(2 * norm.sf(abs(coef) / se))
         terms.append(ModelTerm(name, coef, se, _exponential(coef), lower, upper, coef / se, p, naive))
     return tuple(terms)
+
+
+def require_variance(covariance: Vector) -> None:
+    """Refuse a robust variance that is 0 in some direction.
+
+    Raises
+    ------
+    ReadingError
+        Says what is needed.
+    """
+    spread = np.sqrt(np.abs(np.diag(covariance)))
+    if (spread == 0).any() or np.linalg.matrix_rank(covariance / np.outer(spread, spread), hermitian=True) < len(
+        spread
+    ):
+        raise ReadingError("the robust variance is 0 in some direction: more clusters than coefficients are needed")
 
 
 def _exponential(value: float) -> float:

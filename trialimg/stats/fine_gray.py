@@ -11,7 +11,7 @@ import numpy.typing as npt
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import ReadingError
 from trialimg.stats.competing_risks import require_states
-from trialimg.stats.cox import ModelTerm, model_terms
+from trialimg.stats.cox import ModelTerm, model_terms, require_variance
 from trialimg.stats.cox_residuals import score_residuals
 from trialimg.stats.design import Design
 from trialimg.stats.observations import require_length
@@ -99,6 +99,7 @@ def fine_gray(
     rivals = _Rivals((state > 0) & (state != cause), design.matrix, _relative(maximum, owner, len(time)))
     pulls += _censoring_pull(time, rivals, censoring, maximum, gone=state == 0)
     influence = pulls @ maximum.covariance
+    require_variance(influence.T @ influence)
     few = f"few_events: {events} events for {len(design.names)} coefficients; limits and p-values are poor"
     return FineGrayFit(
         cause=cause,

@@ -23,6 +23,8 @@ MOST_ITERATIONS = 500
 GAP = 1e-13
 """Largest gain in log-likelihood, per subject, that any shift of mass could still bring."""
 NO_MASS = 1e-12
+HOPELESS = -1e12
+LARGEST_LOG_SCALE = 25.0
 
 
 @dataclass(frozen=True)
@@ -218,9 +220,14 @@ def parametric_survival(left: Sequence[float], right: Sequence[float | None], *,
     if (highs == 0).any():
         raise ReadingError("an event at time 0 has no logarithm; give the first time a subject was at risk")
     law, fixed = SHAPES[shape], shape == "exponential"
+    if not fixed and _one_time_fits(lows, highs):
+        raise ReadingError(f"no {shape} curve is likeliest: one single time fits every subject")
 
     def loss(parameters: Vector) -> float:
-        return -_loglik(law, lows, highs, float(parameters[0]), 1.0 if fixed else math.exp(parameters[1]))
+        log_scale = 0.0 if fixed else float(parameters[1])
+        if abs(log_scale) > LARGEST_LOG_SCALE:
+            return -HOPELESS
+        return -_loglik(law, lows, highs, float(parameters[0]), math.exp(log_scale))
 
     typical = np.where(np.isinf(highs), np.maximum(lows, highs[np.isfinite(highs)].min() / 2), (lows + highs) / 2)
     first = np.array([np.log(typical).mean()] if fixed else [np.log(typical).mean(), 0.0])
@@ -240,15 +247,23 @@ def parametric_survival(left: Sequence[float], right: Sequence[float | None], *,
     )
 
 
-def _loglik(law: type[genlogistic], lows: Vector, highs: Vector, location: float, scale: float) -> float:
-    with np.errstate(divide="ignore"):  # the logarithm of 0 and of infinity are where curves are 1 and 0
-        low, high = (np.log(lows) - location) / scale, (np.log(highs) - location) / scale
+def _one_time_fits(lows: Vector, highs: Vector) -> bool:
+    """Whether some moment lies in every observation, so that ever steeper curves are ever likelier."""
     exact = lows == highs
-    between = law.sf(low[~exact]) - law.sf(high[~exact])
-    if (between <= 0).any():
-        return -1e300
-    at = law.logpdf(low[exact]) - math.log(scale) - np.log(lows[exact])
-    return float(np.log(between).sum() + at.sum())
+    if not exact.any():
+        return bool(lows.max() < highs.min())
+    moment = lows[exact][0]
+    return bool(np.where(exact, lows == moment, (lows < moment) & (moment <= highs)).all())
+
+
+def _loglik(law: type[genlogistic], lows: Vector, highs: Vector, location: float, scale: float) -> float:
+    exact = lows == highs
+    with np.errstate(all="ignore"):  # curves are 1 at time 0 and 0 at infinity; hopeless parameters come out below
+        low, high = (np.log(lows) - location) / scale, (np.log(highs) - location) / scale
+        between = law.sf(low[~exact]) - law.sf(high[~exact])
+        at = law.logpdf(low[exact]) - math.log(scale) - np.log(lows[exact])
+        total = float(np.log(between).sum() + at.sum())
+    return total if math.isfinite(total) else HOPELESS
 
 
 def _digest(left: Sequence[float], right: Sequence[float | None]) -> str:

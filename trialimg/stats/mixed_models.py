@@ -19,6 +19,7 @@ from trialimg.stats.results import Estimate
 __all__ = ["Measurements", "MixedFit", "mixed_model"]
 
 Vector = npt.NDArray[np.float64]
+NO_INFORMATION = 1e-9
 MOST_ITERATIONS = 200
 MOST_HALVINGS = 40
 SMALL_GRADIENT = 1e-9
@@ -182,9 +183,14 @@ def mixed_model(
     fit = _Reml(_patterns(data), structure, restricted=restricted)
     residual = np.asarray(data.values, float)
     residual = residual - data.columns @ np.linalg.lstsq(data.columns, residual, rcond=None)[0]
-    theta, state = fit.maximum(structure.start(float(residual @ residual) / (len(residual) - len(data.names))))
+    variance = float(residual @ residual) / (len(residual) - len(data.names))
+    if variance <= 1e-20 * float(np.square(data.values).max()):
+        raise ReadingError("the fixed effects fit every measurement exactly; nothing is left to vary")
+    theta, state = fit.maximum(structure.start(variance))
+    if not _determined(state.information):
+        raise ReadingError(f"the data do not determine the {structure.name}; choose a simpler one")
     curvature = fit.curvature(theta)
-    if np.linalg.eigvalsh(curvature)[0] <= 0:
+    if not _determined(curvature):
         raise ReadingError(f"the data do not determine the {structure.name}; choose a simpler one")
     kind = "restricted maximum likelihood" if restricted else "maximum likelihood"
     return MixedFit(
@@ -205,6 +211,14 @@ def mixed_model(
             [list(map(float, data.values)), list(data.subjects), list(map(float, data.moments)), data.columns.tolist()]
         ),
     )
+
+
+def _determined(information: Vector) -> bool:
+    """Whether every parameter has its own say in the likelihood."""
+    size = np.sqrt(np.abs(np.diag(information)))
+    if (np.diag(information) <= 0).any():
+        return False
+    return bool(np.linalg.eigvalsh(information / np.outer(size, size))[0] > NO_INFORMATION)
 
 
 def _patterns(data: Measurements) -> list[_Pattern]:
@@ -249,7 +263,7 @@ class _Reml:
     def curvature(self, theta: Vector) -> Vector:
         """Observed information, by central differences of the exact gradient."""
         columns = []
-        scale = np.sqrt(np.diag(np.linalg.pinv(self.at(theta).information)))
+        scale = np.sqrt(np.diag(np.linalg.inv(self.at(theta).information)))
         for place, size in enumerate(scale):
             step = np.zeros_like(theta)
             step[place] = 1e-4 * size

@@ -20,9 +20,12 @@ from trialimg.stats.results import Estimate
 __all__ = ["ICC_FORMS", "BlandAltman", "bland_altman", "intraclass_correlation", "lin_concordance"]
 
 Vector = npt.NDArray[np.float64]
+Limits = tuple[float | None, float | None, float | None]
 ICC_FORMS = ("ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k")
 """Shrout and Fleiss's (1,1), (2,1), (3,1), (1,k), (2,k), (3,k)."""
 FEW_CASES = 10
+ROUND_OFF = 1e-24
+"""Relative sum of squares below which nothing but round-off is left."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,9 @@ def intraclass_correlation(
     df = (table.cases - 1, table.cases * (table.readers - 1))
     df = df if form[3] == "1" else (df[0], (table.cases - 1) * (table.readers - 1))
     p = float(fisher.sf(table.between / between, *df)) if between > 0 else None
-    few = f"few_cases: {table.cases} cases; the limits are wide" if table.cases < FEW_CASES else ""
+    said = [f"few_cases: {table.cases} cases; the limits are wide"] if table.cases < FEW_CASES else []
+    if value is None or lower is None or upper is None:
+        said.append("undefined: the mean squares of cases and readers leave the correlation or its limits undefined")
     return Estimate(
         value=value,
         lower=lower,
@@ -86,7 +91,7 @@ def intraclass_correlation(
         method=f"{form}, Shrout and Fleiss, {table.readers} readers",
         n=table.cases,
         events=0,
-        warnings=(few,) if few else (),
+        warnings=tuple(said),
         p=p,
         data_digest=digest_of(values.tolist()),
     )
@@ -111,15 +116,17 @@ class _Anova:
         columns = n * ((values.mean(axis=0) - grand) ** 2).sum()
         inside = ((values - values.mean(axis=1, keepdims=True)) ** 2).sum()
         rest = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0, keepdims=True) + grand
-        error = (rest**2).sum()
+        error = float((rest**2).sum())
+        error = 0.0 if error <= ROUND_OFF * (rows + columns) else error
         degrees = (n - 1) * (k - 1)
         if rows <= 0:
             raise ReadingError("the cases do not vary; their share of the variance is undefined")
-        return cls(n, k, rows / (n - 1), inside / (n * (k - 1)), columns / (k - 1), error / degrees)
+        squares = (rows / (n - 1), inside / (n * (k - 1)), columns / (k - 1), error / degrees)
+        return cls(n, k, *map(float, squares))
 
 
-def _icc_limits(table: _Anova, kind: str, error: float) -> tuple[float, float, float]:
-    """Of a single reader."""
+def _icc_limits(table: _Anova, kind: str, error: float) -> Limits:
+    """Of a single reader; None where the mean squares leave it undefined."""
     n, k = table.cases, table.readers
     df_rows = n - 1
     if kind == "2":
@@ -133,25 +140,32 @@ def _icc_limits(table: _Anova, kind: str, error: float) -> tuple[float, float, f
     return value, lower, upper
 
 
-def _absolute_agreement(table: _Anova, error: float) -> tuple[float, float, float]:
+def _absolute_agreement(table: _Anova, error: float) -> Limits:
     n, k = table.cases, table.readers
     total = table.between + (k - 1) * table.error + k * (table.columns - table.error) / n
+    if total <= 0:
+        return None, None, None
     value = (table.between - table.error) / total
     if table.error <= 0:
-        return value, value, value
+        return value, None, None
     spread = table.columns / table.error
     top = (n - 1) * (k - 1) * (k * value * spread + n * (1 + (k - 1) * value) - k * value) ** 2
     bottom = (n - 1) * k**2 * value**2 * spread**2 + (n * (1 + (k - 1) * value) - k * value) ** 2
+    if bottom <= 0 or top <= 0:
+        return value, None, None
     degrees = top / bottom
     high, low = (float(fisher.ppf(1 - error / 2, *df)) for df in ((n - 1, degrees), (degrees, n - 1)))
     rest = k * table.columns + (k * n - k - n) * table.error
+    if not (math.isfinite(high) and math.isfinite(low)) or rest + n * table.between <= 0:
+        return value, None, None
     lower = n * (table.between - high * table.error) / (high * rest + n * table.between)
     upper = n * (low * table.between - table.error) / (rest + n * low * table.between)
     return value, lower, upper
 
 
-def _of_the_mean(single: float, readers: int) -> float:
-    return single * readers / (1 + single * (readers - 1))
+def _of_the_mean(single: float | None, readers: int) -> float | None:
+    share = None if single is None else 1 + single * (readers - 1)
+    return None if single is None or share is None or share <= 0 else single * readers / share
 
 
 def lin_concordance(first: Sequence[float], second: Sequence[float], *, confidence: float = 0.95) -> Estimate:

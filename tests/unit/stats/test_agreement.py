@@ -171,3 +171,12 @@ def test_measurements_that_cannot_be_are_refused() -> None:
         intraclass_correlation(RATINGS, form="ICC4")
     with pytest.raises(ProtocolError, match="above 0"):
         bland_altman([1, 2, 3], [1, 2, 4], multiplier=0)
+
+
+def test_what_mean_squares_leave_undefined_is_no_number() -> None:
+    opposed = [[0.0, 3.0], [3.0, 0.0], [1.0, 2.0]]  # every case has the same mean but for round-off
+    with pytest.raises(ReadingError, match="do not vary"):
+        intraclass_correlation(opposed)
+    shifted = intraclass_correlation([[0.0, 2.5], [1.0, 3.5], [4.0, 6.5]], form="ICC2")
+    assert (shifted.lower, shifted.upper) == (None, None)
+    assert any(said.startswith("undefined:") for said in shifted.warnings)

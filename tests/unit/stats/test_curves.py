@@ -225,3 +225,8 @@ def test_shapes_that_cannot_be_fitted_are_refused() -> None:
         parametric_survival([1, 2], [None, None], shape="weibull")
     with pytest.raises(ReadingError, match="at time 0"):
         parametric_survival([0, 2], [0, 3], shape="weibull")
+
+
+def test_one_time_that_fits_everyone_is_no_curve() -> None:
+    with pytest.raises(ReadingError, match="one single time fits every subject"):
+        parametric_survival([1.0], [2.0], shape="weibull")

@@ -225,3 +225,8 @@ def test_competing_risks_that_cannot_be_are_refused() -> None:
     with pytest.raises(ReadingError, match="there is none"):
         fine_gray([1, 2, 3], [2, 0, 2], design_of({"a": [1.0, 2, 3]}), cause=1)
     assert cumulative_incidence([1, 2], [2, 0], cause=1, label="arm A").warnings[0].startswith("no_event:")
+
+
+def test_a_common_incidence_of_one_leaves_grays_test_undefined() -> None:
+    with pytest.raises(ReadingError, match="is undefined"):
+        gray_test([1, 3, 5, 1, 9, 5], [1, 0, 1, 1, 1, 1], ["B", "A", "A", "B", "A", "A"], cause=1)

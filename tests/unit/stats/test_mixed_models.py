@@ -157,3 +157,13 @@ def test_a_variance_of_zero_is_refused_not_estimated() -> None:
         mixed_model(
             Measurements(y.tolist(), who.tolist(), when.tolist(), ["one"], np.ones((120, 1))), RandomEffects(False)
         )
+
+
+def test_values_that_leave_nothing_to_vary_are_refused() -> None:
+    one = np.ones((6, 1))
+    who, when = ["a", "a", "b", "b", "c", "c"], [0.0, 1] * 3
+    with pytest.raises(ReadingError, match="nothing is left to vary"):
+        mixed_model(Measurements([2.5] * 6, who, when, ["one"], one), CompoundSymmetry(2))
+    alone = Measurements([1.0, 2, 4, 3], ["a", "b", "c", "d"], [0.0, 1, 0, 1], ["one"], np.ones((4, 1)))
+    with pytest.raises(ReadingError, match="do not determine"):
+        mixed_model(alone, CompoundSymmetry(2))
