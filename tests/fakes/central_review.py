@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.people import at_desk
-from tests.fakes.records import memory_records
+from tests.fakes.records import granted, memory_records
 from tests.unit.protocol.texts import VALID, broken
 from trialimg.core.access import Actor, Role
 from trialimg.core.reading import Because, CaseKind, VerdictReason
 from trialimg.services import adjudication, cases, reading, reading_assignment, reading_results
-from trialimg.services.journal import Records
+from trialimg.services.journal import Journal, Records
 from trialimg.services.people_credentials import Proof
+from trialimg.services.people_sessions import open_session, session_key, session_token
 from trialimg.services.records import EntryQuery
 from trialimg.services.training import record_training
 from trialimg.services.trials import Change, open_trial
@@ -59,6 +60,15 @@ class Trial:
                 self.people[name] = at_desk(self.records, name, role, trial=TRIAL)
             analyst = self.actor("ana")
             record_training(self.records, analyst, name, trial=TRIAL, charter_version=version, what="charter course")
+
+    def also(self, name: str, role: Role) -> None:
+        """A second role of somebody, with a session of its own, as ``name/role``."""
+        granted(self.records, name, role, trial=TRIAL)
+        token = session_token(f"{name} {role.value}", f"second token of {name}")
+        actor = Actor(name, role, session_key(token))
+        with self.records.store.changing() as transaction:
+            open_session(Journal(transaction, actor, self.records), token, step=None, is_command=False)
+        self.people[f"{name}/{role.value}"] = (actor, self.proof(name))
 
     def receive(self, *codes: str, timepoints: Sequence[str] = ("BL", "W06"), **more: Any) -> None:
         received = [received_case(code, timepoints, **more) for code in codes]
