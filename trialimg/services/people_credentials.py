@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ __all__ = [
     "CREDENTIAL",
     "POLICY",
     "SOFTWARE",
+    "WORTHLESS",
     "CredentialPolicy",
     "Proof",
     "Standing",
@@ -33,6 +34,7 @@ __all__ = [
     "renew",
     "reset",
     "settle",
+    "still_standing",
     "unlock",
 ]
 
@@ -76,6 +78,11 @@ class Standing:
     """Period that the code belongs to; None for a wrong code or none."""
     is_used: bool
     """The code, or a later one, was taken before."""
+    credential: str
+    """Digest of the credential that it was compared with; empty where there is none."""
+
+
+WORTHLESS = Standing(has_password=False, step=None, is_used=False, credential="")
 
 
 def kept_credential(transaction: Transaction, user: str) -> RecordVersion | None:
@@ -112,14 +119,30 @@ def challenge(transaction: Transaction, user: str, proof: Proof, at: str) -> Sta
     known = user if credential is not None else ""
     has_password = proof.identity.is_password(proof.password, transaction.secret(f"password:{known}"))
     step = proof.identity.code_step(proof.code, transaction.secret(f"totp:{known}"), datetime.fromisoformat(at))
-    used = int(transaction.secret(f"used_code:{known}") or b"-1")
-    return Standing(has_password, step, is_used=step is not None and step <= used)
+    digest = credential.digest if credential is not None else ""
+    return Standing(has_password, step, _is_used(transaction, known, step), digest)
+
+
+def still_standing(transaction: Transaction, user: str, standing: Standing) -> Standing:
+    """What a proof is worth that was checked a moment ago: nothing, if the credential is another one since.
+
+    Checking is slow by design; so it is done before the records are held for a change, and this while they are.
+
+    Raises
+    ------
+    IntegrityError
+        As for `kept_credential`.
+    """
+    credential = kept_credential(transaction, user)
+    if credential is None or credential.digest != standing.credential:
+        return WORTHLESS
+    return replace(standing, is_used=_is_used(transaction, user, standing.step))
 
 
 def consume_code(transaction: Transaction, user: str, step: int) -> None:
     """A code, and every earlier one, is no code any more."""
-    used = int(transaction.secret(f"used_code:{user}") or b"-1")
-    transaction.keep_secret(f"used_code:{user}", str(max(step, used)).encode())
+    if not _is_used(transaction, user, step):
+        transaction.keep_secret(f"used_code:{user}", str(step).encode())
 
 
 def note_failure(journal: Journal, user: str, policy: CredentialPolicy = POLICY) -> None:
@@ -218,6 +241,10 @@ def settle(journal: Journal, user: str, proof: Proof) -> None:
     body = {name: credential.body[name] for name in ("set_at", "expires_at")}
     body["tested_at"] = credential.body["tested_at"] or journal.at
     _write(journal, user, body, state=credential.place.state, action="rehash" if is_outdated else "test_code")
+
+
+def _is_used(transaction: Transaction, user: str, step: int | None) -> bool:
+    return step is not None and step <= int(transaction.secret(f"used_code:{user}") or b"-1")
 
 
 def _keep(journal: Journal, user: str, made: Mapping[str, bytes | None]) -> None:

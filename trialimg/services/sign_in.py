@@ -11,6 +11,7 @@ from trialimg.services.journal import Journal, Records
 from trialimg.services.people_credentials import (
     CREDENTIAL,
     SOFTWARE,
+    WORTHLESS,
     Proof,
     Standing,
     challenge,
@@ -19,6 +20,7 @@ from trialimg.services.people_credentials import (
     raise_alarm,
     renew,
     settle,
+    still_standing,
 )
 from trialimg.services.people_sessions import (
     close_sessions,
@@ -91,9 +93,10 @@ def sign_in(
     IntegrityError
         If the credential was altered outside of this software; an alarm is in the ledger.
     """
+    standing = _standing(records, user, proof)
     with records.store.changing() as transaction:
         door = _Door(records, transaction, accepts, is_command)
-        outcome = door.admitted(user, proof, role)
+        outcome = door.admitted(user, proof, standing, role=role)
     if isinstance(outcome, TrialimgError):
         raise outcome
     return outcome
@@ -144,8 +147,9 @@ def change_password(records: Records, user: str, proof: Proof, new_password: str
     IntegrityError
         If the credential was altered outside of this software.
     """
+    standing = _standing(records, user, proof)
     with records.store.changing() as transaction:
-        outcome = _Door(records, transaction).renewed(user, proof, new_password)
+        outcome = _Door(records, transaction).renewed(user, proof, standing, new_password)
     if isinstance(outcome, TrialimgError):
         raise outcome
     return outcome
@@ -154,6 +158,15 @@ def change_password(records: Records, user: str, proof: Proof, new_password: str
 def binding_key(issuer: str, subject: str) -> str:
     """The identifier of the record that binds a sign-in server's subject to a user."""
     return f"{issuer} {subject}"
+
+
+def _standing(records: Records, user: str, proof: Proof) -> Standing:
+    """What the proof is worth, found out while others may go on working."""
+    with records.store.reading() as transaction:
+        try:
+            return challenge(transaction, user, proof, records.now())
+        except IntegrityError:  # found again, and kept, where it can be written down
+            return WORTHLESS
 
 
 @dataclass(frozen=True)
@@ -165,9 +178,9 @@ class _Door:
     accepts: str = ""
     is_command: bool = False
 
-    def admitted(self, user: str, proof: Proof, role: Role | None) -> SignedIn | TrialimgError:
+    def admitted(self, user: str, proof: Proof, checked: Standing, *, role: Role | None) -> SignedIn | TrialimgError:
         """The session of somebody who gave password and code."""
-        standing = self.checked(user, proof)
+        standing = self.confirmed(user, checked)
         if isinstance(standing, TrialimgError):
             return standing
         state, is_expired = self.credential(user)
@@ -222,9 +235,9 @@ class _Door:
             write_acknowledgement(journal, ("password", "code"))
         return SignedIn(actor, token)
 
-    def renewed(self, user: str, proof: Proof, new_password: str) -> str | TrialimgError | None:
+    def renewed(self, user: str, proof: Proof, checked: Standing, new_password: str) -> str | TrialimgError | None:
         """The address of a new second factor, if there was none, once the password is replaced."""
-        standing = self.checked(user, proof)
+        standing = self.confirmed(user, checked)
         if isinstance(standing, TrialimgError):
             return standing
         state, is_expired = self.credential(user)
@@ -243,14 +256,14 @@ class _Door:
         close_sessions(journal, user, reason="password changed")
         return address
 
-    def checked(self, user: str, proof: Proof) -> Standing | IntegrityError:
-        """What the proof is worth; for somebody who is no active user it is worth nothing."""
+    def confirmed(self, user: str, checked: Standing) -> Standing | IntegrityError:
+        """What the proof is worth now; for somebody who is no active user it is worth nothing."""
         try:
-            standing = challenge(self.transaction, user, proof, self.records.now())
+            standing = still_standing(self.transaction, user, checked)
         except IntegrityError as altered:
             raise_alarm(self.journal(), user, str(altered))
             return altered
-        return standing if self.is_active(user) else Standing(has_password=False, step=None, is_used=False)
+        return standing if self.is_active(user) else WORTHLESS
 
     def failed(self, user: str) -> AccessError:
         """The one answer to every failure, which is kept."""

@@ -449,3 +449,29 @@ def test_coming_going_and_failing_are_entries_of_whoever_it_was(settled):
         ("refuse_access", "rita", "radiologist", "view_audit"),
         ("sign_out", "rita", "radiologist", opened.actor.session),
     ]
+
+
+def test_a_proof_checked_before_the_password_changed_is_worth_nothing_after(settled):
+    """The slow check is done before the records are held: what changes in between counts."""
+    check = settled.identity.is_password
+
+    def while_the_password_is_replaced(password, kept):
+        settled.identity.is_password = check
+        reset_password(settled.records, settled.root, "rita", settled.identity, reason="stolen")
+        return check(password, kept)
+
+    settled.identity.is_password = while_the_password_is_replaced
+    assert "do not match" in refusal(settled)
+
+
+def test_one_code_opens_one_session_even_if_two_come_at_once(settled):
+    check, opened = settled.identity.is_password, []
+
+    def while_another_comes_first(password, kept):
+        settled.identity.is_password = check
+        opened.append(sign_in(settled.records, "rita", settled.proof()))
+        return check(password, kept)
+
+    settled.identity.is_password = while_another_comes_first
+    assert "do not match" in refusal(settled)
+    assert len(opened) == 1
