@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.dossier import OUTCOMES, read_requirements, risk_table, rows_of, table
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -46,7 +48,9 @@ def postgresql_url(postgresql_server: str) -> str:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--validation", metavar="FILE", help="write the table requirement, test, result (Markdown)")
+    parser.addoption(
+        "--validation", metavar="FILE", help="write requirement, test, result (Markdown), and risks.md beside it"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,24 +59,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.user_properties.append(("requirement", marker.args[0]))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the dossier; a run that leaves a requirement uncovered has failed, even if every test passed."""
+    target = session.config.getoption("--validation")
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if target and reporter is not None and not hasattr(session.config, "workerinput"):
+        rows = rows_of(read_requirements(ROOT), _outcomes(reporter.stats))
+        path = Path(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(table(rows), encoding="utf-8")
+        path.with_name("risks.md").write_text(risk_table(rows), encoding="utf-8")
+        if not all(row.is_covered for row in rows):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     target = config.getoption("--validation")
     if target:
-        path = Path(target)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(validation_table(terminalreporter.stats))
+        rows = rows_of(read_requirements(ROOT), _outcomes(terminalreporter.stats))
+        bare = [f"{row.requirement.id} {row.status}" for row in rows if not row.is_covered]
+        terminalreporter.write_line(f"validation: {len(rows)} requirements in {target}; uncovered: {bare or 'none'}")
 
 
-def validation_table(stats: dict[str, list[pytest.TestReport]]) -> str:
-    """One row for each requirement and test that names it; a test that was skipped proves nothing and says so."""
-    rows = sorted(
+def _outcomes(stats: dict[str, list[pytest.TestReport]]) -> list[tuple[str, str, str]]:
+    """Requirement, test and outcome; a test that was skipped proves nothing and says so."""
+    return [
         (requirement, report.nodeid, outcome)
-        for outcome in ("passed", "failed", "error", "skipped")
+        for outcome in OUTCOMES
         for report in stats.get(outcome, [])
         for name, requirement in report.user_properties
         if name == "requirement"
-    )
-    head = ["| requirement | test | result |", "|---|---|---|"]
-    return (
-        "\n".join([*head, *(f"| {requirement} | `{test}` | {outcome} |" for requirement, test, outcome in rows)]) + "\n"
-    )
+    ]

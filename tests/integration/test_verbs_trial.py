@@ -18,11 +18,13 @@ from tests.integration.verbs import Answer, run
 from tests.unit.protocol.texts import VALID
 from trialimg import bootstrap
 from trialimg.core.access import Actor, Role
+from trialimg.protocol.load import load_protocol
 from trialimg.services.archive import read_copy
 from trialimg.services.journal import Journal
 from trialimg.services.people_credentials import renew
 from trialimg.services.people_sessions import open_session, session_key, session_token
 from trialimg.services.records import EntryQuery
+from trialimg.services.signatures import signature_of
 from trialimg.services.training import write_acknowledgement
 
 WHY = ("--reason", "it was agreed")
@@ -57,9 +59,12 @@ class Office:
         self.actors[user] = actor
         return token
 
-    def trial(self, *arguments: object, role: Role = Role.ANALYST) -> Answer:
+    def verb(self, *arguments: object, role: Role = Role.ANALYST) -> Answer:
         self.environment.setenv("TRIALIMG_SESSION", self.tokens[role])
-        return run(self.capsys, "trial", *arguments)
+        return run(self.capsys, *arguments)
+
+    def trial(self, *arguments: object, role: Role = Role.ANALYST) -> Answer:
+        return self.verb("trial", *arguments, role=role)
 
     def said(self, *arguments: object, role: Role = Role.ANALYST) -> object:
         answer = self.trial(*arguments, "--json", role=role)
@@ -207,6 +212,22 @@ def verified(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", str(folder / "verify_offline.py"), str(folder)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TRIALIMG", "PYTHON"))}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=clean, cwd=folder)
+
+
+@pytest.mark.long
+@pytest.mark.requirement("E6-10")
+def test_a_protocol_is_run_on_a_synthetic_cohort_and_the_report_is_signed(office, protocol, root):
+    shipped = root / "protocols" / "nsclc_recist11.yaml"
+    small = ("--subjects", 1, "--timepoints", 2)
+    answer = office.verb("protocol", "validate", shipped, *small, "--conclusion", "as it should be", "--json")
+    assert answer.code == 0, answer.err
+    said = json.loads(answer.out)
+    assert [check["passed"] for check in said["report"]["checks"]] == [True] * 4
+    with office.records.store.reading() as transaction:
+        kept = transaction.current("validation_report", "DEMO-NSCLC-01/1.0")
+        signed = signature_of(transaction, kept)
+    assert (signed.user, kept.body["conclusion"]) == ("u-analyst", "as it should be")
+    assert kept.body["protocol_digest"] == load_protocol(shipped).digest
 
 
 def test_a_reader_administers_nothing(opened, tmp_path):

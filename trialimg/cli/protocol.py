@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trialimg.cli.output import json_option, print_json
+from trialimg.cli.protocol_validate import validate
 from trialimg.core.errors import ProtocolError
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ _REFUSED = 2
 
 @click.group("protocol")
 def protocol() -> None:
-    """Check, show and describe trial protocol files."""
+    """Check, show, describe and validate trial protocol files."""
+
+
+protocol.add_command(validate)
 
 
 @protocol.command("check")
