@@ -15,7 +15,9 @@ from trialimg.core.errors import FaultsError
 
 __all__ = ["LONGEST", "SHORTEST", "password_faults", "require_good"]
 
-SHORTEST, LONGEST = 12, 256
+SHORTEST = 12
+"""Characters."""
+LONGEST = 256
 """Characters."""
 _FEWEST_DISTINCT = 5
 _WORDS = re.compile(r"[^\W_]+")
