@@ -48,7 +48,9 @@ def _tree(connection: Connection, entries: Iterable[Line]) -> Iterator[Finding]:
     for line in entries:
         leaf = leaf_hash(line.data)
         for due in nodes_added(frontier, leaf):
-            kept = next(levels.setdefault(due.level, _level(connection, due.level)), None)
+            if due.level not in levels:
+                levels[due.level] = _level(connection, due.level)
+            kept = next(levels[due.level], None)
             if kept is None or (kept._mapping["index"], bytes(kept.hash)) != (due.index, due.hash):
                 where = f"node {due.index} of level {due.level} ({line.where})"
                 yield Finding("altered_node", where, "the kept tree is not that of the entries from here on")

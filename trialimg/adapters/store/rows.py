@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 ENTRY_FIELDS = tuple(field.name for field in fields(Entry))
+"""Also the columns of `entry`, in this order."""
 
 
 def entry_row(entry: Entry) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def read_entry(row: Row[Any]) -> Entry:
         If the row cannot be what was kept.
     """
     try:
-        return Entry(**row._mapping)
+        return Entry(**dict(zip(ENTRY_FIELDS, row, strict=True)))
     except InvalidValueError as fault:
         raise IntegrityError(f"entry {row.sequence} was altered: {fault}") from fault
 
@@ -111,7 +112,7 @@ def line_of(name: str, row: Row[Any]) -> Line:
     where = _name_of(name, row)
     try:
         if name == ENTRIES:
-            return Line(where, canonical({field: row._mapping[field] for field in ENTRY_FIELDS}))
+            return Line(where, canonical(dict(zip(ENTRY_FIELDS, row, strict=True))))
         if name == DETAILS:
             return Line(where, DetailLine(row.sequence, read_content(row, where)).bytes())
         content = read_content(row, where)

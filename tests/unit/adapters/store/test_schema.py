@@ -12,8 +12,9 @@ from alembic.script import ScriptDirectory
 
 from trialimg.adapters.store import schema
 from trialimg.adapters.store.engine import BEGIN, database_url, open_engine
+from trialimg.adapters.store.rows import ENTRY_FIELDS
 from trialimg.adapters.store.sql import SqlStore, migrate
-from trialimg.adapters.store.tables import HEAD, TABLES
+from trialimg.adapters.store.tables import HEAD, TABLES, entry
 from trialimg.core.errors import TrialimgError
 from trialimg.ledger.sealed import Redacted
 from trialimg.services.records import Place
@@ -42,6 +43,10 @@ def test_the_migrations_make_the_tables_that_the_code_uses(where, tmp_path, requ
         context = MigrationContext.configure(connection.execution_options(**{BEGIN: "BEGIN"}))
         assert compare_metadata(context, TABLES) == []
     engine.dispose()
+
+
+def test_the_columns_of_an_entry_are_its_fields_in_their_order():
+    assert tuple(column.name for column in entry.columns) == ENTRY_FIELDS
 
 
 def test_the_last_step_is_the_one_that_the_tables_name():
