@@ -115,6 +115,7 @@ def test_the_history_tells_the_rights_of_any_day(rita):
 
 
 @pytest.mark.requirement("E6-12")
+@pytest.mark.requirement("P11-14")
 def test_an_orphan_makes_the_review_fail_and_the_signed_review_shows_its_signature(rita):
     clean = rita.run("review", "--as", "root", "--sign", **rita.knows("root"))
     assert clean.code == 0, clean.err
