@@ -96,6 +96,7 @@ def test_invoices_of_parts_come_to_the_invoice_of_the_whole(plan, usage, days):
         lines += invoiced(rated(plan, usage, Span(end)), lines, "CNY")
     at_once = invoiced(due(plan, usage), (), "CNY")
     assert sum(line.amount for line in lines) == sum(line.amount for line in at_once)
+    assert all(sum(part.amount for part in line.parts) == line.amount for line in lines)
     assert _by_payee(lines) == _by_payee(at_once)
     assert invoiced(due(plan, usage), lines, "CNY") == ()
 
@@ -121,13 +122,30 @@ def test_no_cap_is_exceeded_and_every_ended_month_reaches_its_minimum(plan, usag
             assert charged <= plan.cap_per_month
         elif plan.cap_per_trial is None and plan.monthly.minimum and month <= "2026-03":
             assert charged >= plan.monthly.minimum
-    assert all(one.amount >= 0 for one in found)
+    assert all(0 <= one.amount <= one.price for one in found)
 
 
 @given(histories())
 def test_graduated_tiers_never_make_more_work_cost_less(usage):
     plan = plan_of(*(PriceItem(unit.value, unit, D(10), tiers=(Tier(2, D(7)), Tier(4, D(1)))) for unit in WORK))
     assert total(due(plan, usage[:-1])) <= total(due(plan, usage))
+
+
+def test_a_line_that_gives_back_takes_from_each_payee_what_it_had_got():
+    shares = (Share(ShareRole.READER, D("33.3")), Share(ShareRole.PLATFORM, D("66.7"), "us"))
+    item = PriceItem("case", PriceUnit.CASE, D("10.01"), tiers=(Tier(1, D("9.99")),), tiering=Tiering.VOLUME)
+    plan = plan_of(item, shares=shares)
+    first = invoiced(due(plan, cases(1)), (), "CNY")
+    given_back, second = invoiced(due(plan, cases(2)), first, "CNY")
+    assert (given_back.amount, second.amount) == (D("-0.02"), D("9.99"))
+    # 10.01 was divided 1.67 + 1.66 + 6.68, 9.99 is 1.67 + 1.66 + 6.66
+    assert [(part.payee, part.amount) for part in given_back.parts] == [("platform/us", D("-0.02"))]
+
+
+def test_a_withdrawal_is_charged_where_the_rest_of_the_case_is_not():
+    items = (PriceItem("case", PriceUnit.CASE, D(2000)), PriceItem("withdrawal", PriceUnit.WITHDRAWAL, D(100)))
+    usage = [used(1), used(1, PriceUnit.WITHDRAWAL, day="2026-01-20", entry=9)]
+    assert amounts(due(plan_of(*items, withdrawn=Withdrawn.NOT_CHARGED), usage)) == ["C0001/withdrawal 100.00"]
 
 
 def test_what_the_plan_does_not_price_is_no_line_at_all():
