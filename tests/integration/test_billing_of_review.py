@@ -109,7 +109,7 @@ def test_a_withdrawn_case_is_charged_as_worked():
     trial.receive("C01")
     trial.assign()
     trial.read("rita", trial.alias("C01", "rita"), GROWS)
-    cases.withdraw_consent(trial.records, trial.actor("ana"), TRIAL, "S-C01", "subject's letter")
+    cases.withdraw_consent(trial.records, trial.actor("ana"), TRIAL, "S-C01", reason="subject's letter")
     assert [line.partition(" ")[2] for line in due(trial)] == ["1.00", "9.00"]
 
 

@@ -219,7 +219,7 @@ def withdraw(desk: Desk, subject: str, reason: str, trial: str) -> None:
     """Stop every use of a SUBJECT who withdrew consent; the trail stays."""
     from trialimg.services.cases import withdraw_consent
 
-    stopped = withdraw_consent(desk.records, desk.actor, trial, subject, reason)
+    stopped = withdraw_consent(desk.records, desk.actor, trial, subject, reason=reason)
     click.echo(f"{len(stopped)} case(s) of {subject} are used no more")
 
 

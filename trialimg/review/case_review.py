@@ -64,7 +64,7 @@ class CaseReview:
         first, second = answers
         if first is None or second is None:
             return ()
-        return discordances(self.id, self.kind, self.design, first, second)
+        return discordances(self.id, self.kind, self.design, first=first, second=second)
 
     @property
     def accepted(self) -> Seat | None:

@@ -20,7 +20,7 @@ _NONE = "none"
 
 
 def discordances(
-    case: str, kind: CaseKind, design: ReadingDesign, first: ReadAnswer, second: ReadAnswer
+    case: str, kind: CaseKind, design: ReadingDesign, *, first: ReadAnswer, second: ReadAnswer
 ) -> tuple[Discordance, ...]:
     """Every trigger that is true of two reads, in the order of the design; none: the reads agree."""
     if kind is not CaseKind.EFFICACY:

@@ -193,7 +193,7 @@ def _timepoint_faults(code: str, timepoints: Sequence[CaseTimepoint]) -> Iterato
 
 
 def extend_case(
-    records: Records, actor: Actor, trial: str, code: str, timepoints: Sequence[CaseTimepoint]
+    records: Records, actor: Actor, trial: str, code: str, *, timepoints: Sequence[CaseTimepoint]
 ) -> RecordVersion:
     """Give late timepoints to a case: everybody who read it goes on with them, and what was locked stays locked.
 
@@ -225,7 +225,7 @@ def _read_back(one: Mapping[str, Any]) -> CaseTimepoint:
 
 
 def withdraw_consent(
-    records: Records, actor: Actor, trial: str, subject: str, reason: str
+    records: Records, actor: Actor, trial: str, subject: str, *, reason: str
 ) -> tuple[RecordVersion, ...]:
     """Stop every use of a subject's cases: no further read, no value given out; what was done stays on the record.
 

@@ -253,7 +253,7 @@ def start_correction(records: Records, actor: Actor, trial: str, alias: str, *, 
             raise ReadingError(f"{alias}: a correction needs its reason")
         review = at.review.corrected(actor.user)
         read = next(one for one in review.reads.values() if one.reader.id == actor.user)
-        version = supersede(at.journal, at.assignment, at.record, read, reason)
+        version = supersede(at.journal, at.assignment, at.record, read, reason=reason)
         if not at.assignment.body["repeat"]:
             write_case(at.journal, at.file, review, action="supersede_read")
         return version

@@ -48,7 +48,7 @@ def write_read(
 
 
 def supersede(
-    journal: Journal, assignment: RecordVersion, former: RecordVersion | None, read: ReadReview, reason: str
+    journal: Journal, assignment: RecordVersion, former: RecordVersion | None, read: ReadReview, *, reason: str
 ) -> RecordVersion | None:
     """Let a new read take the place of another: it begins with the same words, of which only the open ones may change.
 
@@ -72,7 +72,7 @@ def carry_over(journal: Journal, file: CaseFile, review: CaseReview, reason: str
     for seat, read in review.reads.items():
         assignment = file.seat(seat)
         if assignment is not None and read.number != file.review.reads[seat].number:
-            supersede(journal, assignment, file.reads.get(assignment.id), read, reason)
+            supersede(journal, assignment, file.reads.get(assignment.id), read, reason=reason)
     if file.review.choices and not review.choices:
         void_verdicts(journal, file, reason)
 

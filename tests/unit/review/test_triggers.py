@@ -83,7 +83,7 @@ def differ(trigger: Trigger, one: ReadAnswer, other: ReadAnswer) -> bool:
 @given(triggers, answers, answers)
 def test_adjudication_fires_exactly_when_a_trigger_is_true(chosen, one, other):
     design = ReadingDesign(readers=2, adjudication=tuple(chosen))
-    found = discordances("C1", CaseKind.EFFICACY, design, one, other)
+    found = discordances("C1", CaseKind.EFFICACY, design, first=one, second=other)
     expected = [trigger.variable.value for trigger in chosen if differ(trigger, one, other)]
     assert [discordance.variable for discordance in found] == expected
     assert all(d.first != d.second for d in found if d.variable != T.LESION_CHOICE.value)
@@ -93,14 +93,14 @@ def test_adjudication_fires_exactly_when_a_trigger_is_true(chosen, one, other):
 @given(triggers, answers)
 def test_a_read_never_differs_from_itself(chosen, one):
     design = ReadingDesign(readers=2, adjudication=tuple(chosen))
-    assert discordances("C1", CaseKind.EFFICACY, design, one, one) == ()
+    assert discordances("C1", CaseKind.EFFICACY, design, first=one, second=one) == ()
 
 
 @pytest.mark.parametrize("kind", [CaseKind.ELIGIBILITY, CaseKind.PROGRESSION])
 @given(one=answers, other=answers)
 def test_other_kinds_of_case_are_compared_by_their_conclusion_alone(kind, one, other):
     design = ReadingDesign(readers=2, adjudication=(Trigger(T.BEST_RESPONSE),))
-    found = discordances("C1", kind, design, one, other)
+    found = discordances("C1", kind, design, first=one, second=other)
     assert [d.variable for d in found] == (["conclusion"] if one.conclusion != other.conclusion else [])
 
 
@@ -140,14 +140,14 @@ def read(**words) -> ReadAnswer:
 )
 def test_a_discordance_says_both_values_and_the_comparison(trigger, one, other, says):
     design = ReadingDesign(readers=2, adjudication=(trigger,))
-    (found,) = discordances("C1", CaseKind.EFFICACY, design, one, other)
+    (found,) = discordances("C1", CaseKind.EFFICACY, design, first=one, second=other)
     assert (found.first, found.second, found.rule.sentence) == says
 
 
 def test_fourteen_days_are_within_a_window_of_fourteen():
     design = ReadingDesign(readers=2, adjudication=(Trigger(T.PROGRESSION_DATE, 14),))
     reads = (read(progression_date=date(2026, 3, 1)), read(progression_date=date(2026, 3, 15)))
-    assert discordances("C1", CaseKind.EFFICACY, design, *reads) == ()
+    assert discordances("C1", CaseKind.EFFICACY, design, first=reads[0], second=reads[1]) == ()
 
 
 def at(name: str, x: int, diameter: int = 20) -> ChosenLesion:

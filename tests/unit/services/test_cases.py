@@ -150,7 +150,7 @@ def test_late_timepoints_are_read_after_what_is_locked_and_change_nothing_of_it(
     trial.assign()
     read_single(trial, "C0001", {"BL": "50", "W06": "30"})
     late = (cases.CaseTimepoint("UNS-2026-04-15", dt.date(2026, 4, 15)),)
-    cases.extend_case(trial.records, trial.actor("ana"), TRIAL, "C0001", late)
+    cases.extend_case(trial.records, trial.actor("ana"), TRIAL, "C0001", timepoints=late)
     assert trial.state("C0001") == "reading"
     alias, rita = trial.alias("C0001", "rita"), trial.actor("rita")
     with pytest.raises(ReadingError, match="no result"):
@@ -172,7 +172,9 @@ def test_a_late_timepoint_lies_after_baseline_on_a_day_of_its_own(day):
     trial = Trial(text=single())
     trial.receive("C0001")
     with pytest.raises(ReadingError, match="nothing was received"):
-        cases.extend_case(trial.records, trial.actor("ana"), TRIAL, "C0001", [cases.CaseTimepoint("W09", day)])
+        cases.extend_case(
+            trial.records, trial.actor("ana"), TRIAL, "C0001", timepoints=[cases.CaseTimepoint("W09", day)]
+        )
 
 
 def test_withdrawn_consent_stops_every_use_and_keeps_the_trail():
@@ -182,7 +184,7 @@ def test_withdrawn_consent_stops_every_use_and_keeps_the_trail():
     trial.assign()
     read_single(trial, "C0001", {"BL": "50", "W06": "30"})
     ana = trial.actor("ana")
-    cases.withdraw_consent(trial.records, ana, TRIAL, "S-C0001", "letter of the subject, 2026-03-01")
+    cases.withdraw_consent(trial.records, ana, TRIAL, "S-C0001", reason="letter of the subject, 2026-03-01")
     assert (trial.state("C0001"), trial.state("C0002")) == ("withdrawn", "reading")
     alias, rita = trial.alias("C0001", "rita"), trial.actor("rita")
     for use in (
@@ -190,7 +192,7 @@ def test_withdrawn_consent_stops_every_use_and_keeps_the_trail():
         lambda: reading.answer_so_far(trial.records, rita, TRIAL, alias),
         lambda: reading_results.case_result(trial.records, ana, TRIAL, "C0001"),
         lambda: adjudication.discordances(trial.records, ana, TRIAL, "C0001"),
-        lambda: cases.withdraw_consent(trial.records, ana, TRIAL, "S-C0001", "again"),
+        lambda: cases.withdraw_consent(trial.records, ana, TRIAL, "S-C0001", reason="again"),
     ):
         with pytest.raises(ReadingError):
             use()
