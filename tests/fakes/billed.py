@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.fakes.records import MemoryStore, SetClock, granted, memory_records
 from tests.unit.protocol.texts import VALID
-from trialimg.core.access import Action, Actor, Role
+from trialimg.core.access import Action, Role
 from trialimg.protocol.load import read_protocol
 from trialimg.services.journal import Journal, Records
 from trialimg.services.records import Place
@@ -122,6 +122,3 @@ class BilledTrial:
 def _signed(journal: Journal, kind: str, key: str, body: Mapping[str, object], place: Place) -> None:
     version = journal.write(kind, key, body, action=f"sign_{kind}", place=place)
     write_signature(journal, version, "I did this", ("password", "code"))
-
-
-__all__ = ["PLAN", "TRIAL", "Actor", "BilledTrial", "protocol_text"]

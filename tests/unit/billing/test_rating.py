@@ -142,6 +142,11 @@ def test_a_line_that_gives_back_takes_from_each_payee_what_it_had_got():
     assert [(part.payee, part.amount) for part in given_back.parts] == [("platform/us", D("-0.02"))]
 
 
+def test_a_cap_never_raises_what_it_leaves_room_for():
+    assert [one.amount for one in due(plan_of(cap_per_month=D("2000.50")), cases(3))] == [2000, D("0.50"), 0]
+    assert [one.because for one in due(plan_of(cap_per_trial=D(2000)), cases(1))] == [("case at 2000.00",)]
+
+
 def test_a_withdrawal_is_charged_where_the_rest_of_the_case_is_not():
     items = (PriceItem("case", PriceUnit.CASE, D(2000)), PriceItem("withdrawal", PriceUnit.WITHDRAWAL, D(100)))
     usage = [used(1), used(1, PriceUnit.WITHDRAWAL, day="2026-01-20", entry=9)]
