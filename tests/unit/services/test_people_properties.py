@@ -123,6 +123,14 @@ class People(RuleBasedStateMachine):
     def wait(self, minutes):
         self.records.clock.moment += timedelta(minutes=minutes)
 
+    @rule()
+    def work_on(self):
+        """An hour passes in which nobody is idle."""
+        for _ in range(4):
+            self.wait(16)
+            for opened in self.sessions:
+                self.tried(resume, opened.token)
+
     @invariant()
     def every_session_that_still_opens_has_its_right(self):
         open_ones = [opened for opened in self.sessions if self.tried(resume, opened.token) is not None]
@@ -166,5 +174,5 @@ class People(RuleBasedStateMachine):
         ]
 
 
-People.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+People.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 TestPeople = People.TestCase
