@@ -11,5 +11,12 @@ __all__ = ["PAGES"]
 PAGES: Mapping[Role, tuple[str, ...]] = {
     Role.RADIOLOGIST: ("worklist", "reading_room", "account"),
     Role.ADJUDICATOR: ("worklist", "adjudication", "account"),
-}
+    Role.ANALYST: ("cohort", "case", "cases", "readers", "quality", "report", "protocol", "audit", "account"),
+    Role.SPONSOR: ("trial", "account"),
+    Role.ADMINISTRATOR: ("people", "invoices", "store", "audit", "account"),
+    Role.INSPECTOR: (
+        "cohort", "case", "readers", "quality", "report", "protocol", "trial", "people", "store", "audit", "account",
+    ),
+    Role.SITE: ("account",),
+}  # fmt: skip
 """Role to the pages under `pages/`, landing page first."""

@@ -37,6 +37,7 @@ from trialimg.stats.results import Estimate
 
 __all__ = [
     "Crossed",
+    "Estimate",
     "PairFigures",
     "ReaderFigures",
     "ReaderReport",

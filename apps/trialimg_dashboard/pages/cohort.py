@@ -1,29 +1,30 @@
-"""Who responded: counts, rates by arm, and every subject's endpoints."""
+"""How far the trial is: counts that filter, the cases behind them, and the endpoints."""
 
 from __future__ import annotations
 
-import io
-
-import pandas as pd
 import streamlit as st
 
-from apps.trialimg_dashboard.run import content, rate_pct, shown_run
+from apps.trialimg_dashboard.desk import desk
+from apps.trialimg_dashboard.views import cohort as view
 
-run = shown_run()
-results = run.results()
-st.title(f"{results['trial']}: {results['title']}")
-st.caption("Computed by software, not adjudicated by a person.")
-counts = st.columns(3)
-counts[0].metric("Subjects", len(results["subjects"]))
-counts[1].metric("Visits read", sum(len(subject["timepoints"]) for subject in results["subjects"]))
-counts[2].metric("Quality findings", len(results["findings"]))
-rates = pd.DataFrame(
-    [{"Arm": arm, "Responders": rate["events"], "Subjects": rate["n"], **rate_pct(rate)}
-     for arm, rate in results["cohort"]["objective_response"]]
-)  # fmt: skip
-st.subheader("Objective response")
-st.dataframe(rates.style.format("{:.1f}", subset=["Rate %", "Lower %", "Upper %"], na_rep=""), hide_index=True)
-st.caption(results["cohort"]["objective_response"][0][1]["method"])
-st.subheader("Subjects")
-codes = {"subject": str, "site": str}
-st.dataframe(pd.read_csv(io.BytesIO(content(run, "endpoints.csv")), dtype=codes), hide_index=True)
+at = desk()
+st.title(at.t("page.cohort"))
+cohort = view.present_cohort(at)
+if cohort is None:
+    st.stop()
+if not cohort.lines:
+    st.info(at.t("cohort.empty"))
+    st.stop()
+view.figures(at, cohort)
+shows = st.segmented_control(
+    at.t("cohort.shows"),
+    ("cases", "endpoints"),
+    default="cases",
+    format_func=lambda one: at.t(f"cohort.shows.{one}"),
+    label_visibility="collapsed",
+    key="cohort_shows",
+)
+if shows == "endpoints":
+    view.endpoints(at, cohort)
+else:
+    view.cases(at, cohort)

@@ -1,0 +1,93 @@
+"""One case as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from apps.trialimg_dashboard.desk import Desk
+from trialimg.services.dashboard_case import CasePage
+
+__all__ = ["answer", "head", "history", "reads"]
+
+
+def head(at: Desk, page: CasePage) -> None:
+    """Which case, and how far it is."""
+    st.title(f"{at.t('page.case')} {page.code}")
+    st.caption(
+        f"{at.t('cohort.subject')} {page.subject} · {at.t(f'cohort.kind.{page.kind}')} · {at.t(f'stage.{page.state}')}"
+    )
+    st.caption(" → ".join(f"{name} {day}" for name, day in page.visits))
+
+
+def answer(at: Desk, page: CasePage) -> None:
+    """What holds of the case, visit by visit, with the rule that decided."""
+    if page.result is None or page.answer is None:
+        st.info(at.t("case.not_final"))
+        return
+    said = page.answer["compared"]
+    best, progression, response, by = st.columns(4)
+    best.metric(at.t("case.best_response"), said["best_response"])
+    progression.metric(at.t("case.progression_date"), said["progression_date"] or at.t("case.never"))
+    response.metric(at.t("case.response_date"), said["response_date"] or at.t("case.never"))
+    by.metric(at.t("case.by"), at.t(f"case.by.{page.result['by'].replace(' ', '_')}"))
+    for verdict in page.verdicts:
+        because = verdict["because"]
+        st.markdown(f"{at.t('case.verdict')}: {at.t('reason.' + because['code'])}. {because['text']}")
+    rows = [_visit(one) for one in page.answer["timepoints"]]
+    columns = (
+        "visit",
+        "sum_mm",
+        "from_baseline_pct",
+        "from_nadir_pct",
+        "target",
+        "non_target",
+        "new",
+        "overall",
+        "rule",
+    )
+    st.dataframe(pd.DataFrame(rows, columns=[at.t(f"case.{name}") for name in columns]), hide_index=True)
+
+
+def reads(at: Desk, page: CasePage) -> None:
+    """Who reads it."""
+    st.subheader(at.t("case.reads"))
+    if not page.reads:
+        st.info(at.t("case.no_reads"))
+        return
+    rows = [
+        (
+            at.t(f"seat.{one.seat}"),
+            one.reader,
+            at.t("word.yes") if one.repeat else "",
+            one.number,
+            at.t(f"state.{one.state}"),
+            ", ".join(one.locked),
+        )
+        for one in page.reads
+    ]
+    columns = ("seat", "reader", "repeat", "number", "state", "locked")
+    st.dataframe(pd.DataFrame(rows, columns=[at.t(f"case.{name}") for name in columns]), hide_index=True)
+
+
+def history(at: Desk, page: CasePage) -> None:
+    """What the ledger says of it."""
+    st.subheader(at.t("case.history"))
+    rows = [
+        (one.sequence, one.at[:19].replace("T", " "), one.who, one.action.replace("_", " "), one.record)
+        for one in page.history
+    ]
+    columns = ("entry", "at", "who", "action", "record")
+    st.dataframe(pd.DataFrame(rows, columns=[at.t(f"audit.{name}") for name in columns]), hide_index=True)
+
+
+def _visit(one: dict[str, Any]) -> tuple[Any, ...]:
+    sums = one["sums"]
+    numbers = [
+        None if sums[name] is None else round(float(sums[name]), 1)
+        for name in ("sum_mm", "change_from_baseline_pct", "change_from_nadir_pct")
+    ]
+    rule = one["rule"][-1]["sentence"] if one["rule"] else ""
+    return one["timepoint"]["id"], *numbers, one["target"], one["non_target"], one["new_lesion"], one["overall"], rule

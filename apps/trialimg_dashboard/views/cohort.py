@@ -1,0 +1,156 @@
+"""A trial's cases as counts that filter, a table, and charts that lead to a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from apps.trialimg_dashboard.desk import Desk, done
+from apps.trialimg_dashboard.run import finished_run
+from apps.trialimg_dashboard.views import charts
+from trialimg.core.reading import Stage
+from trialimg.services.dashboard_cohort import PUBLISHED_ADJUDICATION_PCT, CaseLine, Cohort, cohort_of, cohort_size
+from trialimg.services.dashboard_courses import Course, courses_of_reads, courses_of_run
+
+__all__ = ["cases", "endpoints", "figures", "open_case", "present_cohort"]
+
+_CASE_PAGE = Path(__file__).parent.parent / "pages" / "case.py"
+_READS = ("assigned", "in_progress", "locked", "signed")
+
+
+def present_cohort(at: Desk) -> Cohort | None:
+    """The cohort now; worked out again only where the ledger has grown. Asked by whoever looks, each time."""
+    size = done(lambda: cohort_size(at.records, at.actor, at.trial))
+    if size is None:
+        return None
+    kept: tuple[object, Cohort] | None = st.session_state.get("cohort")
+    known_by = (at.trial, size, at.records.now()[:13])
+    if kept is None or kept[0] != known_by:
+        kept = (known_by, cohort_of(at.records, at.actor, at.trial))
+        st.session_state["cohort"] = kept
+    return kept[1]
+
+
+def figures(at: Desk, cohort: Cohort) -> None:
+    """How often readers differ, against the published share, and how long a case takes."""
+    subjects, visits, rate, turnaround = st.columns([1, 1, 2, 1], vertical_alignment="top")
+    subjects.metric(at.t("cohort.subjects"), len({line.subject for line in cohort.lines}))
+    visits.metric(at.t("cohort.visits"), sum(line.visits for line in cohort.lines))
+    events, n = cohort.adjudicated
+    with rate:
+        st.caption(at.t("cohort.adjudicated", events=events, n=n))
+        if n:
+            pct = round(100 * events / n, 1)
+            st.vega_lite_chart(charts.rate_with_reference(at, pct, PUBLISHED_ADJUDICATION_PCT), key="adjudication_rate")
+    days = cohort.turnaround_days
+    turnaround.metric(
+        at.t("cohort.turnaround"),
+        f"{days[0]:.1f}" if days else at.t("cohort.none_final"),
+        help=at.t("cohort.turnaround_help"),
+    )
+
+
+def cases(at: Desk, cohort: Cohort) -> None:
+    """Counts that filter, and the cases that are left."""
+    states, reads = cohort.states, cohort.reads
+    by_state = st.pills(
+        at.t("cohort.by_state"),
+        [one.value for one in Stage if states[one.value]],
+        selection_mode="multi",
+        format_func=lambda state: f"{at.t(f'stage.{state}')} **{states[state]}**",
+        key="cohort_states",
+    )
+    by_read = st.pills(
+        at.t("cohort.by_read"),
+        [state for state in _READS if reads[state]],
+        selection_mode="multi",
+        format_func=lambda state: f"{at.t(f'state.{state}')} **{reads[state]}**",
+        key="cohort_reads",
+    )
+    wanted = st.text_input(at.t("cohort.search"), key="cohort_search").strip().casefold()
+    shown = [line for line in cohort.lines if _answers(line, by_state, by_read, wanted)]
+    st.caption(at.t("cohort.shown", shown=len(shown), all=len(cohort.lines)))
+    chosen = st.dataframe(
+        _table(at, shown), hide_index=True, on_select="rerun", selection_mode="single-row", key="cohort_cases"
+    )
+    if chosen.selection.rows:
+        open_case(shown[chosen.selection.rows[0]].code)
+
+
+def endpoints(at: Desk, cohort: Cohort) -> None:
+    """Waterfall, spider, swimmer and survival side by side, by signed reads or by a run of the software."""
+    run = finished_run(at)
+    found = {
+        "reads": done(lambda: courses_of_reads(at.records, at.actor, at.trial)) or (),
+        "run": courses_of_run(run, {line.subject: line.code for line in cohort.lines}) if run else (),
+    }
+    there = [source for source, courses in found.items() if courses]
+    if not there:
+        st.info(at.t("cohort.no_endpoints"))
+        return
+    source = st.segmented_control(
+        at.t("cohort.source"),
+        there,
+        default=there[0],
+        format_func=lambda one: at.t(f"cohort.source.{one}"),
+        key="source",
+    )
+    source = source or there[0]
+    _side_by_side(at, found[source], run.results()["cohort"] if run and source == "run" else {})
+
+
+def open_case(code: str) -> None:
+    """Go to the page of a case."""
+    st.session_state["case"] = code
+    st.switch_page(_CASE_PAGE)
+
+
+def _side_by_side(at: Desk, courses: Sequence[Course], compared: dict[str, Any]) -> None:
+    left, right = st.columns(2)
+    with left:
+        _chart(at, "waterfall", charts.waterfall(at, courses))
+        _chart(at, "swimmer", charts.swimmer(at, courses))
+    with right:
+        _chart(at, "spider", charts.spider(at, courses))
+        if compared.get("progression_free"):
+            st.subheader(at.t("charts.kaplan_meier"))
+            st.vega_lite_chart(charts.kaplan_meier(at, compared["progression_free"]), key="chart_kaplan_meier")
+            if (test := compared.get("log_rank")) is not None:
+                st.caption(at.t("charts.log_rank", p=f"{test['p']:.3f}", n=test["n"], events=test["events"]))
+
+
+def _chart(at: Desk, name: str, spec: charts.Spec) -> None:
+    st.subheader(at.t(f"charts.{name}"))
+    picked = st.vega_lite_chart(spec, on_select="rerun", key=f"chart_{name}")
+    cases = [one["case"] for one in picked.selection.get(charts.PICK, []) if one.get("case")]
+    if cases:
+        open_case(cases[0])
+
+
+def _answers(line: CaseLine, states: list[str], reads: list[str], wanted: str) -> bool:
+    is_there = not states or line.state in states
+    is_read = not reads or any(line.reads.get(state) for state in reads)
+    return is_there and is_read and wanted in f"{line.code} {line.subject}".casefold()
+
+
+def _table(at: Desk, lines: Sequence[CaseLine]) -> pd.DataFrame:
+    columns = ("code", "subject", "kind", "state", "visits", "reads", "differs", "received_on", "days")
+    rows = [
+        (
+            line.code,
+            line.subject,
+            at.t(f"cohort.kind.{line.kind}"),
+            at.t(f"stage.{line.state}"),
+            line.visits,
+            ", ".join(f"{at.t(f'state.{state}')} {n}" for state, n in line.reads.items()),
+            "" if line.differs is None else ", ".join(at.t(f"cohort.differs.{one}") for one in line.differs),
+            line.received_on,
+            line.days,
+        )
+        for line in lines
+    ]
+    return pd.DataFrame(rows, columns=[at.t(f"cohort.{name}") for name in columns])

@@ -1,0 +1,63 @@
+"""A trial as its sponsor sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from apps.trialimg_dashboard.desk import Desk
+from apps.trialimg_dashboard.views import downloads
+from trialimg.core.reading import Stage
+from trialimg.services.dashboard_downloads import CutFile, fetch_cut
+from trialimg.services.dashboard_sponsor import Standing
+from trialimg.services.finished import FinishedRun
+
+__all__ = ["data_cuts", "head", "run_files"]
+
+
+def head(at: Desk, standing: Standing) -> None:
+    """How the trial stands, in one sentence."""
+    st.title(f"{at.trial}: {standing.title}")
+    st.markdown(
+        at.t(
+            "trial.sentence",
+            final=standing.cases.get(Stage.FINAL.value, 0),
+            all=sum(standing.cases.values()),
+            state=at.t(f"trial.state.{standing.state}"),
+            blinded=at.t("trial.blinded" if standing.is_blinded else "trial.unblinded"),
+            version=standing.protocol_version,
+        )
+    )
+    others = [
+        f"{at.t(f'stage.{stage.value}')} {standing.cases[stage.value]}"
+        for stage in Stage
+        if standing.cases.get(stage.value)
+    ]
+    st.caption(" · ".join(others))
+
+
+def data_cuts(at: Desk, cuts: Sequence[CutFile]) -> None:
+    """Every data cut with its table of results."""
+    st.subheader(at.t("trial.cuts"))
+    if not cuts:
+        st.info(at.t("trial.no_cuts"))
+    for cut in cuts:
+        with st.container(border=True):
+            state = at.t(f"trial.cut.{cut.state}")
+            st.markdown(f"**{cut.name}** · {state} · {cut.cut_at[:10]}")
+            st.caption(at.t("trial.cut_cases", cases=cut.cases, left_out=cut.left_out, hash=cut.hash))
+            if cut.moved:
+                st.warning(at.t("trial.cut_moved", cases=", ".join(cut.moved)))
+            downloads.offered(at, cut.file, cut.digest, _fetching(at, cut.name))
+
+
+def run_files(at: Desk, run: FinishedRun) -> None:
+    """What a run of the software wrote, where unblinding allows it."""
+    st.subheader(at.t("trial.run"))
+    st.caption(at.t("report.by_software", digest=run.manifest["protocol_digest"], software=run.manifest["software"]))
+    downloads.outputs(at, run)
+
+
+def _fetching(at: Desk, name: str) -> Callable[[], bytes]:
+    return lambda: fetch_cut(at.records, at.actor, at.trial, name)
