@@ -174,5 +174,5 @@ class People(RuleBasedStateMachine):
         ]
 
 
-People.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+People.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
 TestPeople = People.TestCase
