@@ -15,9 +15,10 @@ from trialimg.cli.sign_in import Desk, signed_in
 from trialimg.core.access import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from trialimg.billing.bill import Bill
+    from trialimg.services.billing_statement import PayeeStatement, PayerStatement
 
 __all__ = ["bill"]
 
@@ -184,17 +185,20 @@ def statement(
     if payer and payee:
         raise click.UsageError("a statement is for a payer or for a payee, not for both")
     days = Days(first, last)
-    if not payer and not payee:
+    found: PayerStatement | PayeeStatement
+    if payer:
+        found = payer_statement(desk.records, desk.actor, trial, payer, days)
+    elif payee:
+        found = payee_statement(desk.records, desk.actor, trial, payee, days)
+    else:
         print_json({"trial": trial, "payees": payee_totals(desk.records, desk.actor, trial, days)})
         return
-    make: Callable[..., object] = payer_statement if payer else payee_statement
-    found = make(desk.records, desk.actor, trial, payer or payee, days)
     files: tuple[Path, ...] = ()
     if out is not None:
         from trialimg import bootstrap
 
         bootstrap.make_folder(out)
-        files = bootstrap.bill_files().write_statement(found, out)  # type: ignore[arg-type]
+        files = bootstrap.bill_files().write_statement(found, out)
     print_statement(found, files, as_json=as_json)
 
 
