@@ -16,7 +16,7 @@ from trialimg.core.errors import TrialimgError
 from trialimg.services.journal import Records
 from trialimg.services.people_trials import trials_of
 
-__all__ = ["Desk", "desk", "done", "explain", "kept_choice"]
+__all__ = ["Desk", "acting", "desk", "done", "explain", "kept_choice", "say_refused"]
 
 Made = TypeVar("Made")
 
@@ -69,6 +69,25 @@ def kept_choice(
     if chosen != present:
         st.session_state[name] = chosen
         st.rerun()
+
+
+def acting(work: Callable[[], object]) -> Callable[[], None]:
+    """A callback that does something before the page is drawn anew; a refusal is shown by `say_refused`."""
+
+    def act() -> None:
+        try:
+            work()
+        except TrialimgError as refused:
+            st.session_state.refused = refused
+
+    return act
+
+
+def say_refused() -> None:
+    """Show what the last callback was refused, if it was."""
+    refused = st.session_state.pop("refused", None)
+    if refused is not None:
+        explain(refused)
 
 
 def explain(refused: TrialimgError) -> None:

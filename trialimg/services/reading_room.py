@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from trialimg.core.access import Actor
@@ -86,6 +87,25 @@ class Room:
         """One of the open visits."""
         return next(one for one in self.visits if one["id"] == step)
 
+    @property
+    def baseline_sum_mm(self) -> Decimal | None:
+        """Sum of the targets at baseline; None unless every one of them is measured."""
+        lesions = _lesions(self.visits[0]["entry"]) if self.visits else ()
+        targets = [one for one in lesions if one["role"] == Role.TARGET.value]
+        if not targets or any(one.get("seen") != Seen.MEASURED.value or not one["diameter_mm"] for one in targets):
+            return None
+        try:
+            return sum((Decimal(one["diameter_mm"]) for one in targets), Decimal(0))
+        except InvalidOperation:
+            return None
+
+    def after(self, name: str) -> str:
+        """The next lesion of which nothing is said yet; the same one where there is none."""
+        names = [row.name for row in self.rows]
+        later = names[names.index(name) + 1 :] + names[: names.index(name)] if name in names else names
+        still_open = {row.name for row in self.rows if row.is_open}
+        return next((one for one in later if one in still_open), name)
+
     def assessment(self, step: str) -> Mapping[str, Any] | None:
         """What a visit comes to so far; None for baseline and for what cannot be judged."""
         found = (self.answer or {}).get("timepoints", ())
@@ -103,8 +123,8 @@ def room(records: Records, actor: Actor, trial: str, alias: str) -> Room:
         If consent was withdrawn.
     """
     view = open_case(records, actor, trial, alias)
-    visits = tuple(view["timepoints"])
-    step = next((one["id"] for one in visits if not one["is_locked"]), "")
+    step = next((one["id"] for one in view["timepoints"] if not one["is_locked"]), "")
+    visits = tuple(_with_fitting_proposals(view["timepoints"], step))
     answer, problem = view["answer"], ""
     if answer is None:
         try:
@@ -113,6 +133,17 @@ def room(records: Records, actor: Actor, trial: str, alias: str) -> Room:
             problem = "; ".join(fault.message for fault in refused.faults) or str(refused)
     rows = tuple(_rows(visits, step))
     return Room(view["alias"], view["criterion"], view["kind"], view["state"], visits, step, rows, answer, problem)
+
+
+def _with_fitting_proposals(visits: Sequence[Mapping[str, Any]], step: str) -> Iterator[Mapping[str, Any]]:
+    """The visits, with proposals at the open one only, and after baseline only for lesions that the reader chose."""
+    chosen = {lesion["lesion"] for visit in visits for lesion in _lesions(visit["entry"])}
+    for number, visit in enumerate(visits):
+        proposed = visit["proposed"] if visit["id"] == step else None
+        if proposed is not None and number > 0:
+            fits = [one for one in proposed["lesions"] if one["lesion"] in chosen or one["role"] == Role.NEW.value]
+            proposed = {**proposed, "lesions": fits}
+        yield {**visit, "proposed": proposed}
 
 
 def _rows(visits: Sequence[Mapping[str, Any]], step: str) -> Iterator[LesionRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.trialimg_dashboard.desk import desk, done
+from apps.trialimg_dashboard.desk import desk, done, say_refused
 from apps.trialimg_dashboard.views import reading_forms, reading_images, reading_table
 from trialimg.services.reading_room import room
 
@@ -17,6 +17,7 @@ if not alias:
 opened = done(lambda: room(at.records, at.actor, at.trial, alias))
 if opened is None:
     st.stop()
+say_refused()
 reading_table.head(at, opened)
 images, words = st.columns([3, 2], gap="small")
 with words:

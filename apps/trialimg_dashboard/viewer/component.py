@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -128,10 +128,9 @@ def viewer(
     panes: Sequence[Pane],
     drawings: Sequence[Drawing],
     *,
-    key: str,
     revision: int,
-    lesion: str,
     options: Mapping[str, Any],
+    act: Callable[[Seen], None] | None = None,
 ) -> Seen:
     """Show one to four stacks and say what is drawn on them.
 
@@ -140,27 +139,40 @@ def viewer(
     drawings
         Drawn when the viewer is mounted, and again whenever ``revision`` changes; what was drawn on an older
         revision is ignored, so that Python and the browser never disagree silently.
-    lesion
-        Label of the next drawing.
     options
-        ``words`` (the viewer's texts), ``readOnly``, ``height`` (CSS pixels), ``linkOffsetMm``, ``rendering``
-        (``auto`` or ``cpu``), ``tokenSeconds``.
+        ``key`` (of the viewer on its page), ``lesion`` (label of the next drawing), ``words`` (the viewer's texts),
+        ``readOnly``, ``height`` (CSS pixels), ``linkOffsetMm``, ``rendering`` (``auto`` or ``cpu``),
+        ``tokenSeconds``.
+    act
+        Called with what was drawn or asked, once for each time, before the page runs again.
     """
     data = {
         "panes": [_pane(pane) for pane in panes],
         "drawings": [drawing.for_browser() for drawing in drawings],
         "revision": revision,
-        "lesion": lesion,
+        "lesion": "-",
         "height": 560,
         "rendering": "auto",
         "readOnly": False,
         **options,
     }
+    key = str(data.pop("key"))
+
+    def seen(result: Any) -> Seen:
+        return _seen(result, panes, drawings, None if data["readOnly"] else revision)
+
+    def changed() -> None:
+        if act is not None:
+            act(seen(st.session_state[key]))
+
     default = {"drawn": None}
-    result = _component()(key=key, data=data, default=default, on_drawn_change=_nothing, on_asked_change=_nothing)
+    return seen(_component()(key=key, data=data, default=default, on_drawn_change=changed, on_asked_change=changed))
+
+
+def _seen(result: Any, panes: Sequence[Pane], drawings: Sequence[Drawing], revision: int | None) -> Seen:
     asked = Asked(result.asked) if result.asked in {one.value for one in Asked} else None
     drawn = result.drawn
-    if data["readOnly"] or not drawn or drawn["revision"] != revision:
+    if revision is None or not drawn or drawn["revision"] != revision:
         return Seen(tuple(drawings), False, asked)
     kept = {drawing.uid: drawing for drawing in drawings}
     items = [Drawing.from_browser(item, panes) for item in drawn["items"][:_MOST_DRAWINGS]]
@@ -200,10 +212,6 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value or len(value) > _LONGEST_TEXT:
         raise ValueError("a drawing has a name, a series and a label")
     return value
-
-
-def _nothing() -> None:
-    """Streamlit reports a state or trigger only where a callback is given."""
 
 
 @lru_cache(maxsize=1)

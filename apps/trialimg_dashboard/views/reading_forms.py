@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from apps.trialimg_dashboard.desk import Desk, done
+from apps.trialimg_dashboard.desk import Desk, acting, done
 from apps.trialimg_dashboard.sign_in import demo_hint
 from trialimg.core.lesions import LesionKind, NonTargetStatus, Role, Seen
 from trialimg.services.reading import READ_MEANING, lock_read, lock_timepoint, save_draft, sign_read
@@ -26,6 +26,8 @@ from trialimg.services.signatures import Proof
 __all__ = ["closing", "keep", "lesion_form", "proof_asked", "visit_form"]
 
 _NEW_STATUS = ("unequivocal", "equivocal")
+_NON_TARGET_STATUS = tuple(status.value for status in NonTargetStatus)
+_NOT_EVALUABLE = Seen.NOT_EVALUABLE.value
 _ORGANS = (
     "lung",
     "liver",
@@ -42,10 +44,8 @@ _ORGANS = (
 
 
 def keep(at: Desk, room: Room, entry: Mapping[str, Any]) -> None:
-    """Keep the open visit as it is now, and show it anew."""
-    kept = done(lambda: save_draft(at.records, at.actor, at.trial, room.alias, step=room.step, entry=entry))
-    if kept is not None:
-        st.rerun()
+    """Keep the open visit as it is now."""
+    save_draft(at.records, at.actor, at.trial, room.alias, step=room.step, entry=entry)
 
 
 def lesion_form(at: Desk, room: Room, row: LesionRow | None) -> None:
@@ -55,9 +55,10 @@ def lesion_form(at: Desk, room: Room, row: LesionRow | None) -> None:
     if row is not None:
         _proposal(at, room, row)
         if row.role == Role.TARGET.value:
-            _seen(at, room, row)
+            _said(at, room, row, "seen", [word.value for word in Seen if word is not Seen.MEASURED])
         else:
-            _status(at, room, row)
+            is_new = row.role == Role.NEW.value
+            _said(at, room, row, "status", list(_NEW_STATUS if is_new else _NON_TARGET_STATUS))
     with st.expander(at.t("room.add"), expanded=row is None):
         _add(at, room)
 
@@ -66,65 +67,72 @@ def _proposal(at: Desk, room: Room, row: LesionRow) -> None:
     if row.proposed is None or not row.is_open:
         return
     said = row.proposed["diameter_mm"] or row.proposed.get("status") or row.proposed["seen"]
-    left, right = st.columns([3, 2], vertical_alignment="center")
-    left.caption(at.t("room.proposed", lesion=row.name, said=said))
-    if right.button(at.t("room.accept"), type="primary", key=f"accept-{row.name}", width="stretch"):
+
+    def accept() -> None:
         keep(at, room, accepted(entry_at(room), row))
+        st.session_state.next_lesion = room.after(row.name)
+
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    left.caption(at.t("room.proposed", lesion=row.name, said=str(said).replace("_", " ")))
+    key = f"accept-{room.step}-{row.name}"
+    right.button(at.t("room.accept"), type="primary", key=key, width="stretch", on_click=acting(accept))
 
 
-def _seen(at: Desk, room: Room, row: LesionRow) -> None:
+def _said(at: Desk, room: Room, row: LesionRow, word: str, words: list[str]) -> None:
+    """One of the words that may be said of a lesion; what is not evaluable needs its reason."""
     stands = row.stands or {}
-    words = [word.value for word in Seen if word is not Seen.MEASURED]
-    present = stands.get("seen") if stands.get("seen") in words else None
-    key = f"seen-{room.alias}-{room.step}-{row.name}-{present}"
-    said = st.segmented_control(
-        at.t("room.seen"), words, default=present, format_func=lambda w: at.t(f"seen.{w}"), key=key
-    )
-    if said == Seen.NOT_EVALUABLE.value:
-        reason = st.text_input(at.t("room.reason"), stands.get("reason", ""), key=f"{key}-reason")
-        if reason and (said, reason) != (present, stands.get("reason")):
-            keep(at, room, changed(entry_at(room), row, seen=said, reason=reason))
-    elif said and said != present:
-        keep(at, room, changed(entry_at(room), row, seen=said, reason=""))
+    present = stands.get(word) if stands.get(word) in words else None
+    key = f"{word}-{room.alias}-{room.step}-{row.name}-{present}"
+
+    def say() -> None:
+        said = st.session_state.get(key)
+        if said and said != _NOT_EVALUABLE:
+            keep(at, room, changed(entry_at(room), row, **_words(word, said)))
+            st.session_state.next_lesion = room.after(row.name)
+
+    def say_why() -> None:
+        reason = st.session_state.get(f"{key}-reason", "")
+        keep(at, room, changed(entry_at(room), row, **_words(word, _NOT_EVALUABLE), reason=reason))
+
+    shown = st.segmented_control(
+        at.t(f"room.{word}"), words, default=present, key=key, on_change=acting(say),
+        format_func=lambda one: at.t(f"{word}.{one}"),
+    )  # fmt: skip
+    if shown == _NOT_EVALUABLE:
+        st.text_input(at.t("room.reason"), stands.get("reason", ""), key=f"{key}-reason", on_change=acting(say_why))
 
 
-def _status(at: Desk, room: Room, row: LesionRow) -> None:
-    stands = row.stands or {}
-    is_new = row.role == Role.NEW.value
-    words = [*_NEW_STATUS] if is_new else [status.value for status in NonTargetStatus]
-    present = stands.get("status") or None
-    key = f"status-{room.alias}-{room.step}-{row.name}-{present}"
-    said = st.segmented_control(
-        at.t("room.status"), words, default=present, format_func=lambda w: at.t(f"status.{w}"), key=key
-    )
-    if said == NonTargetStatus.NOT_EVALUABLE.value and not is_new:
-        reason = st.text_input(at.t("room.reason"), stands.get("reason", ""), key=f"{key}-reason")
-        if reason and (said, reason) != (present, stands.get("reason")):
-            keep(at, room, changed(entry_at(room), row, seen="not_evaluable", status=said, reason=reason))
-    elif said and said != present:
-        seen = Seen.ABSENT.value if said == NonTargetStatus.ABSENT.value else Seen.MEASURED.value
-        keep(at, room, changed(entry_at(room), row, seen=seen, status=said, reason=""))
+def _words(word: str, said: str) -> dict[str, str]:
+    """What is written of a lesion for one word."""
+    if word == "seen":
+        return {"seen": said, "reason": ""}
+    seen = said if said in (Seen.ABSENT.value, _NOT_EVALUABLE) else Seen.MEASURED.value
+    return {"seen": seen, "status": said, "reason": ""}
 
 
 def _add(at: Desk, room: Room) -> None:
     """A lesion is chosen at baseline, or appears later."""
-    roles = [Role.TARGET, Role.NON_TARGET] if room.is_baseline else [Role.NEW]
-    with st.form(f"add-{room.alias}-{room.step}", border=False):
+    roles = [Role.TARGET.value, Role.NON_TARGET.value] if room.is_baseline else [Role.NEW.value]
+    kinds = [LesionKind.NON_NODAL.value, LesionKind.NODAL.value]
+    form = f"add-{room.alias}-{room.step}"
+
+    def add() -> None:
+        role, kind, organ = (st.session_state[f"{form}-{part}"] for part in ("role", "kind", "organ"))
+        name = next_name(room, Role(role))
+        keep(at, room, changed(entry_at(room), LesionRow(name, role, kind, organ, {}, None, None), seen="", status=""))
+        st.session_state.next_lesion = name
+
+    with st.form(form, border=False):
         left, middle, right = st.columns(3)
-        role: Role = left.selectbox(at.t("room.role"), roles, format_func=lambda one: at.t(f"role_of.{one.value}"))
-        kind: LesionKind = middle.selectbox(
-            at.t("room.kind"), list(LesionKind), format_func=lambda one: at.t(f"kind.{one.value}")
-        )
-        organ = right.selectbox(at.t("room.organ"), _ORGANS)
-        if st.form_submit_button(at.t("room.add")):
-            name = next_name(room, role)
-            new = LesionRow(name, role.value, kind.value, organ, {}, None, None)
-            st.session_state.next_lesion = name
-            keep(at, room, changed(entry_at(room), new, seen="", status=""))
+        left.selectbox(at.t("room.role"), roles, key=f"{form}-role", format_func=lambda one: at.t(f"role_of.{one}"))
+        middle.selectbox(at.t("room.kind"), kinds, key=f"{form}-kind", format_func=lambda one: at.t(f"kind.{one}"))
+        right.selectbox(at.t("room.organ"), _ORGANS, key=f"{form}-organ")
+        st.form_submit_button(at.t("room.add"), on_click=acting(add))
     removable = [lesion["lesion"] for lesion in entry_at(room)["lesions"]]
     gone = st.selectbox(at.t("room.remove"), removable, index=None) if removable else None
-    if gone and st.button(at.t("room.remove_this", lesion=gone)):
-        keep(at, room, without(entry_at(room), gone))
+    if gone:
+        gone_now = acting(lambda: keep(at, room, without(entry_at(room), gone)))
+        st.button(at.t("room.remove_this", lesion=gone), on_click=gone_now)
 
 
 def visit_form(at: Desk, room: Room) -> None:
@@ -132,39 +140,37 @@ def visit_form(at: Desk, room: Room) -> None:
     if not room.step:
         return
     entry = entry_at(room)
-    before = {name: entry.get(name, "") for name in ("image_quality", "new_lesions", "comment")}
-    key = f"visit-{room.alias}-{room.step}"
     left, right = st.columns(2)
-    qualities = ["", *(word for word in IMAGE_QUALITY if word != "not_stated")]
-    quality = left.selectbox(
-        at.t("room.quality"), qualities, index=_place(qualities, before["image_quality"]),
-        format_func=lambda word: at.t(f"quality.{word}") if word else "-", key=f"{key}-quality",
-    )  # fmt: skip
-    after = {**before, "image_quality": quality}
+    words = [word for word in IMAGE_QUALITY if word != "not_stated"]
+    with left:
+        _of_visit(at, room, entry, "image_quality", words)
     if not room.is_baseline:
-        words = ["", "no", "yes"]
-        after["new_lesions"] = right.selectbox(
-            at.t("room.new_lesions"), words, index=_place(words, before["new_lesions"]),
-            format_func=lambda word: at.t(f"word.{word}") if word else "-", key=f"{key}-new",
-        )  # fmt: skip
-    after["comment"] = st.text_input(at.t("room.comment"), before["comment"], key=f"{key}-comment")
-    if after != before:
-        keep(at, room, {**entry, **after})
+        with right:
+            _of_visit(at, room, entry, "new_lesions", ["no", "yes"])
+    key = f"visit-{room.alias}-{room.step}-comment"
+    comment = acting(lambda: keep(at, room, {**entry_at(room), "comment": st.session_state[key]}))
+    st.text_input(at.t("room.comment"), entry.get("comment", ""), key=key, on_change=comment)
 
 
-def _place(words: list[str], word: str) -> int:
-    return words.index(word) if word in words else 0
+def _of_visit(at: Desk, room: Room, entry: Mapping[str, Any], name: str, words: list[str]) -> None:
+    """One of a few words about the visit, or nothing as long as nothing was said."""
+    present = entry.get(name, "")
+    key = f"visit-{room.alias}-{room.step}-{name}"
+    say = acting(lambda: keep(at, room, {**entry_at(room), name: st.session_state[key] or ""}))
+    st.segmented_control(
+        at.t(f"room.{name}"), words, default=present if present in words else None, key=key, on_change=say,
+        format_func=lambda word: at.t(f"{name}.{word}"),
+    )  # fmt: skip
 
 
 def closing(at: Desk, room: Room) -> None:
     """Lock the visit, then the read, then sign; each step says what is missing."""
-    if room.step and st.button(at.t("room.lock", visit=room.step), type="primary", key=f"lock-{room.step}"):
-        if done(lambda: lock_timepoint(at.records, at.actor, at.trial, room.alias, step=room.step)) is not None:
-            st.session_state.pop("lesion", None)
-            st.rerun()
-    elif not room.step and room.state == "draft" and st.button(at.t("room.lock_read"), type="primary"):
-        if done(lambda: lock_read(at.records, at.actor, at.trial, room.alias)) is not None:
-            st.rerun()
+    if room.step:
+        lock = acting(lambda: lock_timepoint(at.records, at.actor, at.trial, room.alias, step=room.step))
+        st.button(at.t("room.lock", visit=room.step), type="primary", key=f"lock-{room.step}", on_click=lock)
+    elif room.state == "draft":
+        lock = acting(lambda: lock_read(at.records, at.actor, at.trial, room.alias))
+        st.button(at.t("room.lock_read"), type="primary", on_click=lock)
     elif room.state == "locked":
         _signing(at, room)
 
@@ -175,7 +181,6 @@ def _signing(at: Desk, room: Room) -> None:
         signed = done(lambda: sign_read(at.records, at.actor, proof, trial=at.trial, alias=room.alias))
         if signed is not None:
             st.session_state.pop("alias", None)
-            st.toast(at.t("room.signed"))
             st.switch_page("pages/worklist.py")
 
 

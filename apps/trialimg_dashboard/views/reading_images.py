@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from apps.trialimg_dashboard.desk import Desk, done
+from apps.trialimg_dashboard.desk import Desk, acting
 from apps.trialimg_dashboard.installation import line_segmenter
 from apps.trialimg_dashboard.viewer.component import Asked, Drawing, DrawingKind, Pane, Seen, viewer
 from apps.trialimg_dashboard.viewer.words import viewer_words
+from apps.trialimg_dashboard.views.reading_forms import keep
 from trialimg.services.case_images import Looking, ShownSeries
 from trialimg.services.prompted import outlines_on, proposed_axes
-from trialimg.services.reading import save_draft
 from trialimg.services.reading_room import Axes, LesionRow, Room, accepted, drawn, entry_at
 
-__all__ = ["images"]
+__all__ = ["drawing_of", "images", "slice_of"]
 
 
 def images(at: Desk, room: Room, row: LesionRow | None) -> None:
@@ -29,7 +29,12 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
     if not stacks:
         st.info(at.t("room.no_images"))
         return
-    panes = [_pane(at, looking, visit, series, row) for visit, series in stacks]
+    places = [_place(at, visit, series, row) for visit, series in stacks]
+    anywhere = next((place for place in reversed(places) if place is not None), None)
+    panes = [
+        _pane(at, looking, visit, series, place or anywhere)
+        for (visit, series), place in zip(stacks, places, strict=True)
+    ]
     drawings = [one for visit, series in stacks for one in _drawings(at, visit, series)]
     snaps = st.toggle(at.t("room.snap"), value=True, help=at.t("room.snap_help"))
     options = {
@@ -39,14 +44,13 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
         "height": 620,
         "rendering": st.query_params.get("rendering", "auto"),
     }
-    revision = _revision(room, row)
-    seen = viewer(
-        panes, drawings, key=f"viewer-{room.alias}", revision=revision, lesion=row.name if row else "-", options=options
-    )
-    if row is not None and room.step:
-        _take(at, room, row, seen, (stacks, snaps))
-    if seen.asked in (Asked.NEXT, Asked.PREVIOUS):
-        _walk(room, row, 1 if seen.asked is Asked.NEXT else -1)
+    now = stacks[-1][1]
+
+    def act(seen: Seen) -> None:
+        acting(lambda: _take(at, room, row, seen, now, snaps=snaps))()
+
+    options |= {"key": f"viewer-{room.alias}", "lesion": row.name if row else "-"}
+    viewer(panes, drawings, revision=_revision(room, row), options=options, act=act)
 
 
 def _revision(room: Room, row: LesionRow | None) -> int:
@@ -83,9 +87,22 @@ def _evidence(visit: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return {}
 
 
-def _pane(at: Desk, looking: Looking, visit: Mapping[str, Any], series: ShownSeries, row: LesionRow | None) -> Pane:
+def _place(at: Desk, visit: Mapping[str, Any], series: ShownSeries, row: LesionRow | None) -> Mapping[str, Any] | None:
+    """What the lesion's place at a visit is known by; None where it was not measured there."""
+    found = _evidence(visit, row.name) if row else {}
+    return found if slice_of(found, at.house.images.kept.geometry(series.uid) or {}) is not None else None
+
+
+def _pane(
+    at: Desk,
+    looking: Looking,
+    visit: Mapping[str, Any],
+    series: ShownSeries,
+    place: Mapping[str, Any] | None,
+) -> Pane:
+    """One stack at the slice of the lesion; where it was not measured, at the height where it lies in the other."""
     geometry = at.house.images.kept.geometry(series.uid) or {}
-    start = _slice_of(_evidence(visit, row.name), geometry) if row else None
+    start = slice_of(place, geometry) if place else None
     outlines: dict[int, list[dict[str, Any]]] = {}
     for name, is_proposed, digest in _masks(visit):
         mask = at.house.masks.mask(digest)
@@ -109,7 +126,8 @@ def _masks(visit: Mapping[str, Any]) -> list[tuple[str, bool, str]]:
     ]
 
 
-def _slice_of(evidence: Mapping[str, Any], geometry: Mapping[str, Any]) -> int | None:
+def slice_of(evidence: Mapping[str, Any], geometry: Mapping[str, Any]) -> int | None:
+    """The slice of a series that lies nearest to a measurement; None where nothing was measured."""
     points = evidence.get("long_axis_lps_mm") or evidence.get("short_axis_lps_mm")
     if not points or not geometry:
         return None
@@ -127,40 +145,38 @@ def _drawings(at: Desk, visit: Mapping[str, Any], series: ShownSeries) -> list[D
     proposed = {one["lesion"]: one for one in visit["proposed"]["lesions"]} if visit.get("proposed") else {}
     for name, lesion in {**proposed, **{n: one for n, one in stands.items() if one.get("seen")}}.items():
         evidence = lesion.get("evidence") or {}
-        number = _slice_of(evidence, geometry)
+        number = slice_of(evidence, geometry)
         if number is not None and evidence.get("series_uid") == series.uid:
             is_proposed = name not in stands or not stands[name].get("seen")
-            found.append(_drawing(name, evidence, series, number, is_proposed=is_proposed))
+            found.append(drawing_of(name, evidence, series, number, is_proposed=is_proposed))
     return found
 
 
-def _drawing(name: str, evidence: Mapping[str, Any], series: ShownSeries, number: int, *, is_proposed: bool) -> Drawing:
+def drawing_of(
+    name: str, evidence: Mapping[str, Any], series: ShownSeries, number: int, *, is_proposed: bool
+) -> Drawing:
+    """A lesion's axes as they are drawn on a slice."""
     axes = [evidence[axis] for axis in ("long_axis_lps_mm", "short_axis_lps_mm") if evidence.get(axis)]
     points = tuple((float(x), float(y), float(z)) for axis in axes for x, y, z in axis)
     kind = DrawingKind.BIDIRECTIONAL if len(axes) == 2 else DrawingKind.LENGTH
     return Drawing(f"{series.timepoint}-{name}", series.name, number, name, kind, points, proposed=is_proposed)
 
 
-def _take(
-    at: Desk, room: Room, row: LesionRow, seen: Seen, how: tuple[list[tuple[Mapping[str, Any], ShownSeries]], bool]
-) -> None:
-    """Keep what was drawn or accepted of the chosen lesion."""
-    stacks, snaps = how
-    _, now = stacks[-1]
-    if seen.asked is Asked.ACCEPT and row.is_open and row.proposed is not None:
-        _keep(at, room, accepted(entry_at(room), row))
+def _take(at: Desk, room: Room, row: LesionRow | None, seen: Seen, now: ShownSeries, *, snaps: bool) -> None:
+    """Keep what was drawn or accepted of the chosen lesion; go to the lesion that was asked for."""
+    if row is None:
         return
-    if not seen.changed:
-        return
-    mine = [one for one in seen.drawings if one.series == now.name and one.label == row.name and one.pixel_mm]
-    if not mine:
-        return
-    latest = mine[-1]
-    axes = done(lambda: _axes(at, latest, now.uid, snaps=snaps))
-    if axes is not None:
-        entry = done(lambda: drawn(entry_at(room), row, axes))
-        if entry is not None:
-            _keep(at, room, entry)
+    if seen.asked in (Asked.NEXT, Asked.PREVIOUS):
+        names = [one.name for one in room.rows]
+        by = 1 if seen.asked is Asked.NEXT else -1
+        st.session_state.next_lesion = names[(names.index(row.name) + by) % len(names)]
+    elif seen.asked is Asked.ACCEPT and row.is_open and row.proposed is not None:
+        keep(at, room, accepted(entry_at(room), row))
+        st.session_state.next_lesion = room.after(row.name)
+    elif seen.changed and seen.asked is None and room.step:
+        mine = [one for one in seen.drawings if one.series == now.name and one.label == row.name and one.pixel_mm]
+        if mine:
+            keep(at, room, drawn(entry_at(room), row, _axes(at, mine[-1], now.uid, snaps=snaps)))
 
 
 def _axes(at: Desk, drawing: Drawing, uid: str, *, snaps: bool) -> Axes:
@@ -168,24 +184,10 @@ def _axes(at: Desk, drawing: Drawing, uid: str, *, snaps: bool) -> Axes:
     ends = drawing.points_lps_mm
     if drawing.kind is DrawingKind.LENGTH and snaps:
         series, masks = at.house.images.kept, at.house.masks
-        with st.spinner(at.t("room.segmenting")):
-            return proposed_axes(series, masks, line_segmenter(), uid=uid, line=(ends[0], ends[1]))
+        return proposed_axes(series, masks, line_segmenter(), uid=uid, line=(ends[0], ends[1]))
     pairs = sorted((ends[i : i + 2] for i in range(0, len(ends), 2)), key=_length_mm, reverse=True)
     return Axes(uid, pairs[0], pairs[1] if len(pairs) > 1 else None)
 
 
 def _length_mm(ends: Sequence[Sequence[float]]) -> float:
     return float(np.linalg.norm(np.subtract(ends[0], ends[1])))
-
-
-def _keep(at: Desk, room: Room, entry: Mapping[str, Any]) -> None:
-    kept = done(lambda: save_draft(at.records, at.actor, at.trial, room.alias, step=room.step, entry=entry))
-    if kept is not None:
-        st.rerun()
-
-
-def _walk(room: Room, row: LesionRow | None, by: int) -> None:
-    names = [one.name for one in room.rows]
-    if row is not None:
-        st.session_state.next_lesion = names[(names.index(row.name) + by) % len(names)]
-        st.rerun()

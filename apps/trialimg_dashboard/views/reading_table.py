@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -54,22 +55,27 @@ def _cells(room: Room, row: LesionRow) -> dict[str, str]:
 
 def _sums(at: Desk, room: Room) -> list[dict[str, str]]:
     """Sum, change from baseline and from nadir below the lesions, where they are known."""
-    if room.answer is None:
+    if room.baseline_sum_mm is None:
         return []
-    answer = []
-    for name in _SUMS:
+    rows = []
+    for name in _SUMS[: 1 if len(room.visits) == 1 else None]:
         cells = {visit["id"]: _number(name, room.assessment(visit["id"])) for visit in room.visits}
-        answer.append({"": at.t(f"room.{name}"), **cells})
-    return answer
+        if name == "sum_mm":
+            cells[room.visits[0]["id"]] = f"{room.baseline_sum_mm:.1f}"
+        rows.append({"": at.t(f"room.{name}"), **cells})
+    return rows
 
 
 def _number(name: str, assessment: Mapping[str, Any] | None) -> str:
-    value = assessment["sums"].get(name) if assessment else None
-    if value is None:
+    """A sum in mm, its change in percent or mm; empty where it is not known."""
+    sums = assessment["sums"] if assessment else {}
+    if name == "change_from_nadir_mm":
+        known = sums.get("sum_mm") is not None and sums.get("nadir_mm") is not None
+        return f"{Decimal(sums['sum_mm']) - Decimal(sums['nadir_mm']):+.1f}" if known else ""
+    if sums.get(name) is None:
         return ""
-    if name.endswith("_pct"):
-        return f"{float(value):+.0f} %"
-    return f"{float(value):+.1f}" if name.startswith("change") else f"{float(value):.1f}"
+    value = Decimal(sums[name])
+    return f"{value:+.0f} %" if name.endswith("_pct") else f"{value:.1f}"
 
 
 def answer(room: Room) -> None:

@@ -73,7 +73,8 @@ def read():
         "readOnly": state.read_only,
     }
     panes = [pane("s-7a", "Baseline"), pane("s-7b", "Follow-up")]
-    seen = viewer(panes, state.saved, key="viewer", revision=state.revision, lesion=lesion, options=options)
+    options |= {"key": "viewer", "lesion": lesion}
+    seen = viewer(panes, state.saved, revision=state.revision, options=options)
     state.saved = list(seen.drawings)
     rows = [
         {**dataclasses.asdict(one), "kind": one.kind.value, "diameters_mm": one.diameters_mm} for one in state.saved

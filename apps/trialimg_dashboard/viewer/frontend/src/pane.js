@@ -90,11 +90,12 @@ export class Pane {
     const { lower = 0, upper = 0 } = this.viewport.getProperties().voiRange ?? {};
     const digits = this.step < 0.1 ? 1 : 0;
     const [width, level] = [(upper - lower) * this.step, ((upper + lower) / 2) * this.step].map((x) => x.toFixed(digits));
-    this.text.textContent = `${this.given.label}  ${this.slice + 1}/${this.ids.length}  W ${width} L ${level}`;
+    this.text.textContent = `${this.given.label}\n${this.slice + 1}/${this.ids.length}  W ${width} L ${level}`;
     this.frame.dataset.slice = this.slice;
   }
 
   decorate() {
+    if (!this.view.clientWidth) return;
     this.drawOutlines();
     this.drawMarks();
     this.caption();

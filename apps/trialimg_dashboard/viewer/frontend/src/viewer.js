@@ -55,6 +55,7 @@ class Viewer {
     this.fillToolbar();
     this.activate(this.data.tool ?? 'windowLevel');
     this.row.append(...this.panes.map(({ frame }) => frame)); // all before any is shown: the fit needs the final width
+    await this.visible(); // the page may still be laying itself out; a canvas without size has no coordinates
     for (const pane of this.panes) await pane.show(this.engine, this.tools);
     if (this.closed) return;
     this.fit(false);
@@ -209,7 +210,20 @@ class Viewer {
     this.panes.forEach(({ key }) => images.refresh(key).catch(() => this.api.setTriggerValue('asked', 'token')));
   }
 
+  visible() {
+    if (this.row.clientWidth) return Promise.resolve();
+    return new Promise((resolve) => {
+      const observer = new ResizeObserver(() => {
+        if (!this.row.clientWidth && !this.closed) return;
+        observer.disconnect();
+        resolve();
+      });
+      observer.observe(this.row);
+    });
+  }
+
   fit(keepCamera = true) {
+    if (this.closed || !this.row.clientWidth) return; // hidden or on its way out
     this.scaling = window.devicePixelRatio;
     this.engine.resize(true, keepCamera);
   }
