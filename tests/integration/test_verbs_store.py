@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,20 @@ def test_a_backup_is_tested_restored_elsewhere_and_verifies(store, home, tmp_pat
     require_refusal(store("restore", tmp_path / "nothing", "--home", tmp_path / "fourth"), "no backup")
 
 
+@pytest.mark.requirement("A11-05")
+def test_a_scheduler_backs_up_and_tests_the_restore_without_anybody_at_the_desk(store, home, tmp_path, monkeypatch):
+    monkeypatch.delenv("TRIALIMG_SESSION")
+    require_refusal(store("backup", tmp_path / "refused"), "say who you are")
+    assert not (tmp_path / "refused").exists()
+    said = told(store("backup", tmp_path / "nightly", "--unattended", "--test-restore", "--json"))
+    assert said["restore_test"]["ok"] is True
+    assert json.loads((tmp_path / "nightly.restore-test.json").read_text())["entries"] == said["entries"]
+    kept = records(home, os.environ.get("TRIALIMG_DATABASE_URL"))
+    with kept.store.reading() as transaction:
+        made = [(entry.who, entry.role) for entry in transaction.entries(EntryQuery(object_kind="store"))]
+    assert made == [("trialimg", "device")] * 2
+
+
 def test_a_checkpoint_kept_outside_tells_an_old_backup(store, tmp_path, monkeypatch):
     backup, outside = tmp_path / "backup", tmp_path / "outside.json"
     done(store("backup", backup))
@@ -90,8 +105,6 @@ def test_a_checkpoint_kept_outside_tells_an_old_backup(store, tmp_path, monkeypa
 
 @pytest.mark.requirement("P11-06")
 def test_an_inspector_exports_a_trial_that_verifies_and_changes_nothing(store, home, tmp_path, capsys, monkeypatch):
-    import os
-
     kept = records(home, os.environ.get("TRIALIMG_DATABASE_URL"))
     sit_down(monkeypatch, *at_desk(kept, "ines", Role.INSPECTOR, trial="T1"))
     said = told(store("export", tmp_path / "bundle", "--trial", "T1", "--json"))

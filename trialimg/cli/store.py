@@ -9,12 +9,21 @@ from typing import TYPE_CHECKING
 import click
 
 from trialimg.cli.output import json_option, print_json
-from trialimg.cli.sign_in import Desk, database_option, home_option, installation, signed_in
-from trialimg.core.access import Action, Role
+from trialimg.cli.sign_in import (
+    Desk,
+    database_option,
+    desk_of,
+    home_option,
+    installation,
+    person_option,
+    role_option,
+    signed_in,
+)
+from trialimg.core.access import Action, Actor, Role
 
 if TYPE_CHECKING:
     from trialimg.services.journal import Records
-    from trialimg.services.store_backup import Storage
+    from trialimg.services.store_backup import Backup, RestoreTest, Storage
 
 __all__ = ["store"]
 
@@ -70,20 +79,31 @@ def checkpoint(desk: Desk, out: Path | None, new_keys: str | None, as_json: bool
 @store.command("backup")
 @click.argument("out", type=_PATH)
 @click.option("--test-restore", is_flag=True, help="Restore it to a temporary place and write a report beside it.")
-@signed_in(Role.ADMINISTRATOR)
+@click.option("--unattended", is_flag=True, help="For a scheduler: nobody signs in, the software stands in the entry.")
+@installation
+@person_option
+@role_option
 @json_option
 @click.pass_context
-def backup(context: click.Context, desk: Desk, out: Path, test_restore: bool, as_json: bool) -> None:
+def backup(
+    context: click.Context,
+    records: Records,
+    out: Path,
+    test_restore: bool,
+    unattended: bool,
+    user: str | None,
+    role: str | None,
+    as_json: bool,
+) -> None:
     """Write records and blobs of one moment into the new folder OUT. The private keys are not in it: keep them apart.
 
     With --test-restore exit code 1 if it cannot be restored.
     """
-    from trialimg.services.store_backup import back_up
-    from trialimg.services.store_backup import test_restore as tried
-
-    storage = _storage(desk.records)
-    made = back_up(storage, desk.actor, out)
-    test = tried(storage, desk.actor, out) if test_restore else None
+    if unattended:
+        made, test = _backed_up(records, None, out, test_restore=test_restore)
+    else:
+        with desk_of(records, user, Role(role) if role else None, Role.ADMINISTRATOR) as desk:
+            made, test = _backed_up(records, desk.actor, out, test_restore=test_restore)
     if as_json:
         said = {"entries": made.entries, "blobs": made.blobs, "at": made.at, "out": str(out), "restore_test": test}
         print_json(said)
@@ -93,6 +113,17 @@ def backup(context: click.Context, desk: Desk, out: Path, test_restore: bool, as
             click.echo(f"restored and verified in {test.seconds} s" if test.ok else f"not restored: {test.because}")
     if test is not None and not test.ok:
         context.exit(_FOUND)
+
+
+def _backed_up(
+    records: Records, actor: Actor | None, out: Path, *, test_restore: bool
+) -> tuple[Backup, RestoreTest | None]:
+    from trialimg.services.store_backup import back_up
+    from trialimg.services.store_backup import test_restore as tried
+
+    storage = _storage(records)
+    made = back_up(storage, actor, out)
+    return made, tried(storage, actor, out) if test_restore else None
 
 
 @store.command("restore")

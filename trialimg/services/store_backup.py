@@ -83,8 +83,13 @@ class RestoreTest:
     root: str
 
 
-def back_up(storage: Storage, actor: Actor, out: Path) -> Backup:
+def back_up(storage: Storage, actor: Actor | None, out: Path) -> Backup:
     """Write a new folder: the records of one moment, every blob, and a signed list of both.
+
+    Parameters
+    ----------
+    actor
+        Who does it; None for the machine's own scheduler, in whose entry the software stands.
 
     Raises
     ------
@@ -94,7 +99,7 @@ def back_up(storage: Storage, actor: Actor, out: Path) -> Backup:
         If the folder is there already or cannot be written.
     """
     with new_folder(out) as folder:
-        with storage.records.change(actor, Action.MANAGE_STORE) as journal:
+        with _journal(storage.records, actor) as journal:
             journal.note("back_up", kind="store", key=out.name)
             signed = sign_checkpoint(journal, storage.ring)
         storage.store.snapshot(folder / _RECORDS)
@@ -144,12 +149,19 @@ def restore(storage: Storage, folder: Path, known: Known | None = None) -> Repor
     after = _verified(storage.store.address, storage.store, Known())
     if (after.entries, after.records, after.root) != (before.entries, before.records, before.root):
         raise IntegrityError(f"{storage.store.address}: what was restored is not what {folder} holds")
-    _note(storage.records, "restore", key=folder.name, reason=f"{after.entries} entries, root {after.root}")
+    with _journal(storage.records, None) as journal:
+        reason = f"{after.entries} entries, root {after.root}"
+        journal.note("restore", kind="store", key=folder.name, reason=reason)
     return after
 
 
-def test_restore(storage: Storage, actor: Actor, folder: Path) -> RestoreTest:
+def test_restore(storage: Storage, actor: Actor | None, folder: Path) -> RestoreTest:
     """Restore a backup into a temporary place, and write beside it what came of it; the test is an entry.
+
+    Parameters
+    ----------
+    actor
+        As for `back_up`.
 
     Raises
     ------
@@ -165,7 +177,7 @@ def test_restore(storage: Storage, actor: Actor, folder: Path) -> RestoreTest:
             blobs = sum(1 for _ in place.blobs.every_key())
         except TrialimgError as wrong:
             because = str(wrong)
-    with storage.records.change(actor, Action.MANAGE_STORE) as journal:
+    with _journal(storage.records, actor) as journal:
         result = RestoreTest(
             backup=folder.name,
             at=journal.at,
@@ -262,6 +274,12 @@ def _readable(folder: Path) -> Iterator[None]:
         raise IntegrityError(f"{folder / _MANIFEST}: was altered ({wrong})") from wrong
 
 
-def _note(records: Records, action: str, *, key: str, reason: str) -> None:
+@contextmanager
+def _journal(records: Records, actor: Actor | None) -> Iterator[Journal]:
+    """A journal of somebody who may manage the store, or of the software at work by itself."""
+    if actor is not None:
+        with records.change(actor, Action.MANAGE_STORE) as journal:
+            yield journal
+        return
     with records.store.changing() as transaction:
-        Journal(transaction, _SOFTWARE, records).note(action, kind="store", key=key, reason=reason)
+        yield Journal(transaction, _SOFTWARE, records)
