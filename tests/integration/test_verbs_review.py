@@ -213,6 +213,15 @@ def test_what_people_may_not_do_is_refused_in_one_line(office):
     require_refusal(office.run("rita", "lock"), "name your cases, or give --all")
 
 
+def test_a_late_visit_is_read_behind_what_is_locked(office):
+    read_through(office, "rita")
+    late = office.file("late.csv", "case,subject,timepoint,date\nC0001,S-C0001,W18,2026-05-11\n")
+    assert office.done("ana", "extend", late) == "C0001: W18 received later\n"
+    require_refusal(office.run("ana", "extend", late), "nothing was received")
+    (row,) = office.told("rita", "worklist")["worklist"]
+    assert (row["alias"], row["visit"]) == (office.aliases("rita")["C0001"], "W18")
+
+
 def test_a_subject_who_withdraws_is_used_no_more(office):
     read_through(office, "rita")
     office.done("ana", "withdraw", "S-C0001", "--reason", "letter of 2026-04-01")

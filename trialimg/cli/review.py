@@ -62,6 +62,21 @@ def receive(desk: Desk, cases: Path | None, run: Path | None, trial: str, as_jso
             click.echo(f"not a case: {subject} has no baseline")
 
 
+@review.command("extend")
+@click.argument("visits", type=_FILE)
+@trial_option
+@signed_in(Role.ANALYST)
+def extend(desk: Desk, visits: Path, trial: str) -> None:
+    """Give late VISITS (case, subject, timepoint, date) to cases that were received before; what is locked stays so."""
+    from trialimg.services.cases import extend_cases
+    from trialimg.services.reading_receipt import cases_of_table
+
+    late = {one.code: one.timepoints for one in cases_of_table(given_text(visits), str(visits))}
+    extend_cases(desk.records, desk.actor, trial, late=late)
+    for code, timepoints in late.items():
+        click.echo(f"{code}: {', '.join(visit.id for visit in timepoints)} received later")
+
+
 def _of_run(desk: Desk, folder: Path, trial: str) -> tuple[tuple[ReceivedCase, ...], tuple[str, ...]]:
     """The cases of a run by the protocol in force."""
     from trialimg.core.errors import ReadingError

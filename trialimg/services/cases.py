@@ -20,6 +20,7 @@ from trialimg.services.reading_file import (
     DEVICE_SEAT,
     READ,
     VERDICT,
+    CaseFile,
     case_id,
     load_case,
     protocol_under,
@@ -38,7 +39,7 @@ __all__ = [
     "Proposal",
     "ReceivedCase",
     "case_id",
-    "extend_case",
+    "extend_cases",
     "receive_cases",
     "withdraw_consent",
 ]
@@ -192,31 +193,49 @@ def _timepoint_faults(code: str, timepoints: Sequence[CaseTimepoint]) -> Iterato
             yield Fault(code, "bad_date", f"{timepoint.id}: its first image is dated after its last")
 
 
-def extend_case(
-    records: Records, actor: Actor, trial: str, code: str, *, timepoints: Sequence[CaseTimepoint]
-) -> RecordVersion:
-    """Give late timepoints to a case: everybody who read it goes on with them, and what was locked stays locked.
+def extend_cases(
+    records: Records, actor: Actor, trial: str, *, late: Mapping[str, Sequence[CaseTimepoint]]
+) -> tuple[RecordVersion, ...]:
+    """Give late timepoints to cases, all of them or none: whoever read one goes on, and what was locked stays locked.
+
+    Parameters
+    ----------
+    late
+        New timepoints by the code of the case.
 
     Raises
     ------
     ReadingError
-        If a timepoint is not new, lies before baseline, or consent was withdrawn.
+        If there is no such case, consent was withdrawn, or naming every timepoint that is not new or lies before
+        baseline.
     """
     with records.change(actor, Action.RECEIVE_CASES, trial=trial) as journal:
-        file = load_case(journal.transaction, case_id(trial, code))
-        together = sorted(
-            [*file.body["timepoints"], *(t.plain() for t in timepoints)], key=lambda one: str(one["date"])
-        )
-        faults = [*_timepoint_faults(code, [_read_back(one) for one in together])]
-        if together[0] != file.body["timepoints"][0]:
-            faults.append(Fault(code, "before_baseline", "a late timepoint lies after baseline"))
+        files = {code: load_case(journal.transaction, case_id(trial, code)) for code in late}
+        faults = [fault for code, file in files.items() for fault in _late_faults(file, late[code])]
         if faults:
-            raise ReadingError(f"{code}: {len(faults)} fault(s), nothing was received", tuple(faults))
-        review = file.review.extended(tuple(one["id"] for one in together))
-        because = f"received later: {', '.join(t.id for t in timepoints)}"
-        carry_over(journal, file, review, because)
-        changes = {"timepoints": together, "result": None}
-        return write_case(journal, file, review, action="extend_case", reason=because, **changes)
+            raise ReadingError(f"{len(faults)} fault(s), nothing was received", tuple(faults))
+        return tuple(_extended(journal, file, late[code]) for code, file in files.items())
+
+
+def _together(file: CaseFile, late: Sequence[CaseTimepoint]) -> list[dict[str, Any]]:
+    everything = [*file.body["timepoints"], *(timepoint.plain() for timepoint in late)]
+    return sorted(everything, key=lambda one: str(one["date"]))
+
+
+def _late_faults(file: CaseFile, late: Sequence[CaseTimepoint]) -> Iterator[Fault]:
+    together, code = _together(file, late), file.body["code"]
+    yield from _timepoint_faults(code, [_read_back(one) for one in together])
+    if together[0] != file.body["timepoints"][0]:
+        yield Fault(code, "before_baseline", "a late timepoint lies after baseline")
+
+
+def _extended(journal: Journal, file: CaseFile, late: Sequence[CaseTimepoint]) -> RecordVersion:
+    together = _together(file, late)
+    review = file.review.extended(tuple(one["id"] for one in together))
+    because = f"received later: {', '.join(timepoint.id for timepoint in late)}"
+    carry_over(journal, file, review, because)
+    changes = {"timepoints": together, "result": None}
+    return write_case(journal, file, review, action="extend_case", reason=because, **changes)
 
 
 def _read_back(one: Mapping[str, Any]) -> CaseTimepoint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from trialimg.core.digest import digest_of
 from trialimg.core.errors import AccessError, Fault, ReadingError
 from trialimg.core.reading import Reader, Seat, Stage
 from trialimg.review.assignment import OpenCase, Workload, adjudicators, pairs, reading_order, repeats_due, turns
-from trialimg.review.design import Resolution
+from trialimg.review.design import ReadingDesign, Resolution
 from trialimg.services.authority import GRANT, covers, refusal
 from trialimg.services.journal import Journal, Records
 from trialimg.services.ports import Transaction
@@ -22,6 +22,7 @@ from trialimg.services.reading_file import (
     CaseFile,
     case_id,
     load_case,
+    protocol_under,
     read_id,
 )
 from trialimg.services.reading_moves import settle
@@ -76,30 +77,28 @@ def assign_trial(
     with records.change(actor, Action.ASSIGN_READS, trial=trial) as journal:
         files = [load_case(journal.transaction, one.id) for one in journal.transaction.find(CASE, Place(trial=trial))]
         files = _barring(journal.transaction, [file for file in files if not file.review.is_withdrawn])
-        charter = protocol_of(journal.transaction, trial).body["version"]
-        given = _read_seats(journal, records, files, _people(journal, trial, readers, Role.RADIOLOGIST, charter))
-        waiting = [f for f in files if f.review.stage is Stage.ADJUDICATION and _needs_adjudicator(f)]
-        if waiting:
-            able = _people(journal, trial, adjudicators, Role.ADJUDICATOR, charter)
+        given: list[RecordVersion] = []
+        if wanting := [file for file in files if _free_seats(file)]:
+            able = _people(journal, readers, Role.RADIOLOGIST, wanting)
+            given += _read_seats(journal, records, wanting, able, _workload(files))
+        if waiting := [f for f in files if f.review.stage is Stage.ADJUDICATION and _needs_adjudicator(f)]:
+            able = _people(journal, adjudicators, Role.ADJUDICATOR, waiting)
             given += _adjudications(journal, records, waiting, able)
         return tuple(given)
 
 
 def _read_seats(
-    journal: Journal, records: Records, files: Sequence[CaseFile], readers: Sequence[str]
+    journal: Journal, records: Records, files: Sequence[CaseFile], readers: Sequence[str], workload: Workload
 ) -> list[RecordVersion]:
-    wanting = {file.id: file for file in files if _free_seats(file)}
-    if not wanting:
-        return []
-    trial, design = files[0].trial, files[0].protocol.reading
-    cases = sorted((_open(file) for file in wanting.values()), key=lambda c: str(wanting[c.id].body["received_at"]))
-    seats = pairs(cases, readers, _workload(files), seed=design.seed)
+    state = {file.id: file for file in files}
+    trial, design = files[0].trial, _design_in_force(journal.transaction, files[0].trial)
+    cases = sorted((_open(file) for file in files), key=lambda case: str(state[case.id].body["received_at"]))
+    seats = pairs(cases, readers, workload, seed=design.seed)
     own: dict[str, list[str]] = {}
     for case in cases:
         for reader in seats[case.id].values():
             own.setdefault(reader, []).append(case.id)
     given: list[RecordVersion] = []
-    state = dict(wanting)
     for reader, theirs in sorted(own.items()):
         last = _last_order(journal.transaction, trial, reader)
         order = reading_order(theirs, design.order, seed=design.seed, reader=reader)
@@ -147,15 +146,22 @@ def revoke_assignment(
         review, assignment = file.review.revoked(seat), file.seat(seat)
         if assignment is None or not reason.strip():
             raise ReadingError(f"{code}: taking a seat away needs its reason")
-        read = file.reads.get(assignment.id)
-        if read is not None:
-            place = Place(trial, file.id, read.place.person, "superseded")
-            journal.write(READ, read.id, read.body, action="revoke_read", place=place, reason=reason)
-        place = Place(trial, file.id, assignment.place.person, "revoked")
-        body = {**assignment.body, "since": journal.at}
-        version = journal.write(ASSIGNMENT, assignment.id, body, action="revoke_read", place=place, reason=reason)
+        repeat = file.assignments.get(f"{assignment.id}/repeat")
+        if repeat is not None and repeat.place.state != "signed":
+            _taken_away(journal, file, repeat, reason)
+        version = _taken_away(journal, file, assignment, reason)
         settle(journal, file, review)
         return version
+
+
+def _taken_away(journal: Journal, file: CaseFile, assignment: RecordVersion, reason: str) -> RecordVersion:
+    person = assignment.place.person
+    if (read := file.reads.get(assignment.id)) is not None:
+        place = Place(file.trial, file.id, person, "superseded")
+        journal.write(READ, read.id, read.body, action="revoke_read", place=place, reason=reason)
+    body = {**assignment.body, "since": journal.at}
+    place = Place(file.trial, file.id, person, "revoked")
+    return journal.write(ASSIGNMENT, assignment.id, body, action="revoke_read", place=place, reason=reason)
 
 
 def _seated(
@@ -176,7 +182,8 @@ def _repeated(
 ) -> RecordVersion:
     """The same case for the same reader once more, under another name; it decides nothing."""
     key = f"{file.id}/{seat.value}/repeat"
-    body = {"seat": seat.value, "reader": reader, "order": order, "number": 1, "repeat": True}
+    number = _next_number(journal.transaction, key)
+    body = {"seat": seat.value, "reader": reader, "order": order, "number": number, "repeat": True}
     return _write(journal, records, file, key, body)
 
 
@@ -211,6 +218,10 @@ def _next_number(transaction: Transaction, key: str) -> int:
         return 1
     number: int = former.body["number"]
     return number + 1 if transaction.current(READ, read_id(key, number)) is not None else number
+
+
+def _design_in_force(transaction: Transaction, trial: str) -> ReadingDesign:
+    return protocol_under(transaction, trial, protocol_of(transaction, trial).body["digest"]).reading
 
 
 def _free_seats(file: CaseFile) -> tuple[Seat, ...]:
@@ -252,20 +263,22 @@ def _barring(transaction: Transaction, files: Sequence[CaseFile]) -> list[CaseFi
     return [replace(f, review=replace(f.review, barred=f.review.barred | barred[f.id])) for f in files]
 
 
-def _people(journal: Journal, trial: str, named: Sequence[str], role: Role, charter: str) -> list[str]:
-    """Who of those named, or of all who hold the role, may be given cases."""
-    if named:
-        refused = [(who, because) for who in named if (because := _unfit(journal, trial, who, role, charter))]
-        if refused:
-            faults = tuple(Fault(who, "may_not_read", because) for who, because in refused)
-            raise ReadingError(f"{len(faults)} of those named may not be given cases", faults)
-        return list(named)
-    return [who for who in _holders(journal, trial, role) if not _unfit(journal, trial, who, role, charter)]
+def _people(journal: Journal, named: Sequence[str], role: Role, files: Sequence[CaseFile]) -> list[str]:
+    """Who of those named, or of all who hold the role, may be given these cases."""
+    trial, charters = files[0].trial, sorted({file.protocol.trial.version for file in files})
+    asked = list(named) or _holders(journal, trial, role)
+    refused = {
+        who: because for who in asked for charter in charters if (because := _unfit(journal, trial, who, role, charter))
+    }
+    if named and refused:
+        faults = tuple(Fault(who, "may_not_read", because) for who, because in refused.items())
+        raise ReadingError(f"{len(faults)} of those named may not be given cases", faults)
+    return [who for who in asked if who not in refused]
 
 
-def _holders(journal: Journal, trial: str, role: Role) -> Iterator[str]:
+def _holders(journal: Journal, trial: str, role: Role) -> list[str]:
     grants = [one.body for one in journal.transaction.find(GRANT, Place(state="valid"))]
-    return iter(sorted({g["user"] for g in grants if covers(g, role, trial=trial, at=journal.at)}))
+    return sorted({g["user"] for g in grants if covers(g, role, trial=trial, at=journal.at)})
 
 
 def _unfit(journal: Journal, trial: str, person: str, role: Role, charter: str) -> str:

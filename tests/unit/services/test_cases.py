@@ -150,7 +150,7 @@ def test_late_timepoints_are_read_after_what_is_locked_and_change_nothing_of_it(
     trial.assign()
     read_single(trial, "C0001", {"BL": "50", "W06": "30"})
     late = (cases.CaseTimepoint("UNS-2026-04-15", dt.date(2026, 4, 15)),)
-    cases.extend_case(trial.records, trial.actor("ana"), TRIAL, "C0001", timepoints=late)
+    cases.extend_cases(trial.records, trial.actor("ana"), TRIAL, late={"C0001": late})
     assert trial.state("C0001") == "reading"
     alias, rita = trial.alias("C0001", "rita"), trial.actor("rita")
     with pytest.raises(ReadingError, match="no result"):
@@ -172,9 +172,7 @@ def test_a_late_timepoint_lies_after_baseline_on_a_day_of_its_own(day):
     trial = Trial(text=single())
     trial.receive("C0001")
     with pytest.raises(ReadingError, match="nothing was received"):
-        cases.extend_case(
-            trial.records, trial.actor("ana"), TRIAL, "C0001", timepoints=[cases.CaseTimepoint("W09", day)]
-        )
+        cases.extend_cases(trial.records, trial.actor("ana"), TRIAL, late={"C0001": [cases.CaseTimepoint("W09", day)]})
 
 
 def test_withdrawn_consent_stops_every_use_and_keeps_the_trail():

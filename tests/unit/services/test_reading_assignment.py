@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.fakes.central_review import TRIAL, Trial, double, received_case, single
+from tests.fakes.central_review import TRIAL, Trial, double, entry, received_case, single
 from trialimg.core.access import Role
 from trialimg.core.errors import AccessError, ReadingError
 from trialimg.core.reading import Seat
@@ -114,3 +114,15 @@ def test_people_who_may_not_read_are_named_and_nobody_without_the_role_is_given_
     assert [fault.where for fault in refused.value.faults] == ["judy", "nobody"]
     with pytest.raises(AccessError, match="judy is not radiologist"):
         reading_assignment.assign(trial.records, trial.actor("ana"), TRIAL, "C0001", seat=Seat.FIRST, reader="judy")
+
+
+def test_who_is_relieved_of_a_case_is_relieved_of_its_repeat():
+    trial = given_out(single(repeat_pct="10"), readers=("rita",))
+    (code,) = [case for case, repeat in orders(trial)["rita"] if repeat]
+    trial.write("rita", trial.alias(code, "rita", repeat=True), "BL", entry("50"))
+    reading_assignment.revoke_assignment(
+        trial.records, trial.actor("ana"), TRIAL, code, seat=Seat.FIRST, reason="rita is ill"
+    )
+    assert code not in {case for case, _ in orders(trial)["rita"]}
+    with trial.records.store.reading() as transaction:
+        assert transaction.current("read", f"{TRIAL}/{code}/first/repeat").place.state == "superseded"
