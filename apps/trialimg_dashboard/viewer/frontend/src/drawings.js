@@ -3,6 +3,7 @@ import { annotation as annotations, BidirectionalTool, LengthTool } from '@corne
 import { parse } from './images.js';
 import { distance } from './geometry.js';
 
+const PROPOSED = { lineDash: '5,4', color: 'rgb(255, 208, 102)' };
 const KINDS = { [BidirectionalTool.toolName]: 'bidirectional', [LengthTool.toolName]: 'length' };
 
 export const mm = (length) => length.toFixed(1);
@@ -52,7 +53,7 @@ export class Drawings {
         ? LengthTool.hydrate(pane.viewportId, points, options)
         : BidirectionalTool.hydrate(pane.viewportId, [points.slice(0, 2), points.slice(2)], options);
       drawn.data.label = label;
-      if (proposed) annotations.config.style.setAnnotationStyles(uid, { lineDash: '5,4', color: 'rgb(255, 208, 102)' });
+      annotations.config.style.setAnnotationStyles(uid, proposed ? PROPOSED : {}); // styles outlive the drawings that had them
       if (locked || this.viewer.data.readOnly) annotations.locking.setAnnotationLocked(uid, true);
     }
   }
