@@ -14,7 +14,7 @@ from trialimg.core.trial import Subject
 from trialimg.endpoints.results import SubjectEndpoints
 from trialimg.endpoints.settings import Censoring, EndpointSettings
 from trialimg.services.analyse_rates import estimate_document
-from trialimg.services.analyse_survival import term_document
+from trialimg.services.analyse_survival import median_row, term_document
 from trialimg.services.respond_subjects import read_responses, summarise_subjects
 from trialimg.stats.cox import Histories, cox
 from trialimg.stats.design import design_of
@@ -89,17 +89,7 @@ def _survival(judged: Judged, confidence: float) -> Document:
     document: Document = {"n": len(known), "events": sum(event for _, _, event in known), "groups": []}
     for name, rows in groups:
         curve = kaplan_meier([d for _, d, _ in rows], [e for _, _, e in rows], label=name, confidence=confidence)
-        median = curve.median_days
-        document["groups"].append(
-            {
-                "group": name,
-                "n": curve.n,
-                "events": curve.events,
-                "median": median.value,
-                "median_lower": median.lower,
-                "median_upper": median.upper,
-            }
-        )
+        document["groups"].append(median_row(curve))
     untimed = [s.id for s, pfs in timed if pfs is None]
     document["warnings"] = [f"untimed: no time can be counted for {', '.join(untimed)}; left out"] if untimed else []
     if len(arms) > 1:

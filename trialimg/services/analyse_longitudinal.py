@@ -13,8 +13,7 @@ import numpy.typing as npt
 from scipy.stats import spearmanr
 
 from trialimg.core.errors import Fault, ReadingError
-from trialimg.services.analyse_rates import chi_square_document
-from trialimg.services.analyse_survival import TimeColumns, after_landmark, term_document
+from trialimg.services.analyse_survival import TimeColumns, after_landmark, median_row, term_document
 from trialimg.services.analyse_table import Selection
 from trialimg.stats.covariance import Autoregressive, CompoundSymmetry, RandomEffects, Structure, Unstructured
 from trialimg.stats.cox import Histories, cox
@@ -287,39 +286,42 @@ def shrinkage_document(
         who = "everybody" if all(shrunk) else "nobody"
         said = f"{who} at risk after {landmark:g} has a change of {threshold_pct:g} % or less"
         raise ReadingError(f"{data.source}: {said}; there is nothing to compare")
-    groups = ["early shrinkage" if s else "no early shrinkage" for s in shrunk]
-    curves = []
-    for name in ("early shrinkage", "no early shrinkage"):
-        rows = [i for i, g in enumerate(groups) if g == name]
-        curve = kaplan_meier([days[i] for i in rows], [events[i] for i in rows], label=name, confidence=confidence)
-        median = curve.median_days
-        curves.append(
-            {
-                "group": name,
-                "n": curve.n,
-                "events": curve.events,
-                "median": median.value,
-                "median_lower": median.lower,
-                "median_upper": median.upper,
-            }
-        )
-    histories = Histories(days, events)
-    early = cox(histories, design_of({"early_shrinkage": [float(s) for s in shrunk]}), confidence=confidence)
-    depth = cox(histories, design_of({"change_per_10_pct": [c / 10 for c in changes]}), confidence=confidence)
-    test = chi_square_document(log_rank(days, events, groups))
     return {
         "n": part.n,
         "events": sum(events),
         "landmark": landmark,
         "threshold_pct": threshold_pct,
         "method": "landmark analysis; Kaplan-Meier, log-rank, Cox (Efron ties); depth as a continuous covariate",
+        **_shrinkage_compared(days, events, changes, shrunk, confidence=confidence, said=part.warnings),
+        "spearman": _spearman(changes, days, events),
+        "data_digest": data.digest,
+    }
+
+
+def _shrinkage_compared(
+    days: Sequence[float],
+    events: Sequence[int],
+    changes: Sequence[float],
+    shrunk: Sequence[bool],
+    *,
+    confidence: float,
+    said: tuple[str, ...],
+) -> Document:
+    curves = []
+    for name, wanted in (("early shrinkage", True), ("no early shrinkage", False)):
+        rows = [i for i, s in enumerate(shrunk) if s is wanted]
+        curve = kaplan_meier([days[i] for i in rows], [events[i] for i in rows], label=name, confidence=confidence)
+        curves.append(median_row(curve))
+    histories = Histories(days, events)
+    early = cox(histories, design_of({"early_shrinkage": [float(s) for s in shrunk]}), confidence=confidence)
+    depth = cox(histories, design_of({"change_per_10_pct": [c / 10 for c in changes]}), confidence=confidence)
+    test = log_rank(days, events, [str(s) for s in shrunk])
+    return {
         "groups": curves,
-        "logrank": {key: test[key] for key in ("chi2", "df", "p")},
+        "logrank": {"chi2": test.chi2, "df": test.df, "p": test.p},
         "terms": [term_document(term) for fit in (early, depth) for term in fit.terms],
         "concordance_of_depth": depth.concordance,
-        "spearman": _spearman(changes, days, events),
-        "warnings": [*part.warnings, *early.warnings, *test["warnings"]],
-        "data_digest": data.digest,
+        "warnings": [*said, *early.warnings, *test.warnings],
     }
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "km_document",
     "logrank_document",
     "max_combo_document",
+    "median_row",
     "rmst_document",
     "strata_of",
     "term_document",
@@ -159,6 +160,13 @@ def _curve_document(
         document["at"] = [_reading(curve, day) for day in at]
         document["warnings"] += [said for day in at for said in survival_at(curve, day).warnings]
     return document
+
+
+def median_row(curve: SurvivalCurve) -> Document:
+    """One group's counts and median, as a row of a table."""
+    median = curve.median_days
+    limits = {"median": median.value, "median_lower": median.lower, "median_upper": median.upper}
+    return {"group": curve.label, "n": curve.n, "events": curve.events, **limits}
 
 
 def _reading(curve: SurvivalCurve, day: float) -> Document:

@@ -158,31 +158,61 @@ def cox(
     groups = _groups(histories.cluster, spans.n)
     covariance = _sandwich(spans, maximum, groups) if clustered else maximum.covariance
     require_variance(covariance)
+    kind = _method(ties, histories, clustered)
+    facts = _Facts(spans, maximum, covariance, kind, _warnings(histories, design), histories.digest)
     told = concordance(spans, design.matrix @ maximum.coefficients, groups)
-    warnings = _warnings(histories, design)
-    about = (spans.n, int(spans.event.sum()), warnings, digest_of([histories.digest, design.matrix.tolist()]))
-    wald = float(maximum.coefficients @ np.linalg.solve(covariance, maximum.coefficients))
-    statistics = (2 * (maximum.loglik - maximum.loglik_null), wald, maximum.score_statistic)
-    named = ("likelihood ratio", "Wald" + (", robust" if clustered else ""), "score")
-    tests = [_test(value, len(design.names), name, about) for value, name in zip(statistics, named, strict=True)]
+    terms = model_terms(design.names, maximum, covariance, confidence=confidence, robust=clustered)
+    return _fit(facts, design, terms, told, confidence=confidence, time_scale=time_scale)
+
+
+@dataclass(frozen=True, eq=False)
+class _Facts:
+    """What a fitted model is reported from."""
+
+    spans: Spans
+    maximum: Maximum
+    covariance: Vector
+    method: str
+    warnings: tuple[str, ...]
+    histories_digest: str
+
+    def test(self, value: float, df: int, name: str, digest: str) -> ChiSquare:
+        """A chi-square statistic of this model."""
+        n, events = self.spans.n, int(self.spans.event.sum())
+        return ChiSquare(value, df, float(chi_square.sf(value, df)), n, events, name, self.warnings, digest)
+
+
+def _fit(
+    facts: _Facts,
+    design: Design,
+    terms: tuple[ModelTerm, ...],
+    told: tuple[float, float] | None,
+    *,
+    confidence: float,
+    time_scale: str,
+) -> CoxFit:
+    maximum, df = facts.maximum, len(design.names)
+    digest = digest_of([facts.histories_digest, design.matrix.tolist()])
+    wald = float(maximum.coefficients @ np.linalg.solve(facts.covariance, maximum.coefficients))
+    gain = 2 * (maximum.loglik - maximum.loglik_null)
     return CoxFit(
-        terms=model_terms(design.names, maximum, covariance, confidence=confidence, robust=clustered),
-        n=about[0],
-        events=about[1],
+        terms=terms,
+        n=facts.spans.n,
+        events=int(facts.spans.event.sum()),
         loglik_null=maximum.loglik_null,
         loglik=maximum.loglik,
-        likelihood_ratio=tests[0],
-        wald=tests[1],
-        score=tests[2],
+        likelihood_ratio=facts.test(gain, df, "likelihood ratio", digest),
+        wald=facts.test(wald, df, "Wald", digest),
+        score=facts.test(maximum.score_statistic, df, "score", digest),
         concordance=told[0] if told else None,
         concordance_se=told[1] if told else None,
-        proportionality=_proportionality(spans, maximum, design, time_scale, about),
-        covariance=tuple(tuple(map(float, row)) for row in covariance),
+        proportionality=_proportionality(facts, design, time_scale, digest),
+        covariance=tuple(tuple(map(float, row)) for row in facts.covariance),
         confidence=confidence,
-        method=_method(ties, histories, clustered),
+        method=facts.method,
         references=design.references,
-        warnings=warnings,
-        data_digest=about[3],
+        warnings=facts.warnings,
+        data_digest=digest,
     )
 
 
@@ -238,21 +268,15 @@ def _sandwich(spans: Spans, maximum: Maximum, groups: npt.NDArray[np.int64]) -> 
     return np.asarray(together.T @ together)
 
 
-def _test(value: float, df: int, name: str, about: tuple[int, int, tuple[str, ...], str]) -> ChiSquare:
-    n, events, warnings, digest = about
-    return ChiSquare(value, df, float(chi_square.sf(value, df)), n, events, name, warnings, digest)
-
-
-def _proportionality(
-    spans: Spans, maximum: Maximum, design: Design, time_scale: str, about: tuple[int, int, tuple[str, ...], str]
-) -> tuple[tuple[str, ChiSquare], ...]:
-    if not maximum.steps or (time_scale == "log" and (spans.stop[spans.event] <= 0).any()):
+def _proportionality(facts: _Facts, design: Design, time_scale: str, digest: str) -> tuple[tuple[str, ChiSquare], ...]:
+    spans = facts.spans
+    if not facts.maximum.steps or (time_scale == "log" and (spans.stop[spans.event] <= 0).any()):
         return ()
     groups = [*design.terms, ("GLOBAL", tuple(range(len(design.names))))]
-    values = proportionality(spans, maximum, [columns for _, columns in groups], time_scale=time_scale)
+    values = proportionality(spans, facts.maximum, [columns for _, columns in groups], time_scale=time_scale)
     method = f"proportional hazards, score test against time on the scale {time_scale}"
     return tuple(
-        (name, _test(value, len(columns), method, about))
+        (name, facts.test(value, len(columns), method, digest))
         for (name, columns), value in zip(groups, values, strict=True)
         if np.isfinite(value)
     )

@@ -20,6 +20,7 @@ __all__ = ["Measurements", "MixedFit", "mixed_model"]
 
 Vector = npt.NDArray[np.float64]
 NO_INFORMATION = 1e-9
+ROUND_OFF = 1e-20
 MOST_ITERATIONS = 200
 MOST_HALVINGS = 40
 SMALL_GRADIENT = 1e-9
@@ -181,18 +182,10 @@ def mixed_model(
     require_confidence(confidence)
     data.require()
     fit = _Reml(_patterns(data), structure, restricted=restricted)
-    residual = np.asarray(data.values, float)
-    residual = residual - data.columns @ np.linalg.lstsq(data.columns, residual, rcond=None)[0]
-    variance = float(residual @ residual) / (len(residual) - len(data.names))
-    if variance <= 1e-20 * float(np.square(data.values).max()):
-        raise ReadingError("the fixed effects fit every measurement exactly; nothing is left to vary")
-    theta, state = fit.maximum(structure.start(variance))
-    if not _determined(state.information):
+    theta, state = fit.maximum(structure.start(_residual_variance(data)))
+    if not _determined(state.information) or not _determined(curvature := fit.curvature(theta)):
         raise ReadingError(f"the data do not determine the {structure.name}; choose a simpler one")
-    curvature = fit.curvature(theta)
-    if not _determined(curvature):
-        raise ReadingError(f"the data do not determine the {structure.name}; choose a simpler one")
-    kind = "restricted maximum likelihood" if restricted else "maximum likelihood"
+    columns = [list(map(float, data.values)), list(data.subjects), list(map(float, data.moments))]
     return MixedFit(
         names=tuple(data.names),
         coefficients=tuple(map(float, state.coefficients)),
@@ -205,12 +198,20 @@ def mixed_model(
         n_subjects=len(set(data.subjects)),
         n=len(data.values),
         confidence=confidence,
-        method=f"mixed model, {structure.name}, {kind}",
+        method=f"mixed model, {structure.name}, {'restricted ' if restricted else ''}maximum likelihood",
         warnings=(),
-        data_digest=digest_of(
-            [list(map(float, data.values)), list(data.subjects), list(map(float, data.moments)), data.columns.tolist()]
-        ),
+        data_digest=digest_of([*columns, data.columns.tolist()]),
     )
+
+
+def _residual_variance(data: Measurements) -> float:
+    """Around the fixed effects, as if measurements were independent."""
+    values = np.asarray(data.values, float)
+    rest = values - data.columns @ np.linalg.lstsq(data.columns, values, rcond=None)[0]
+    variance = float(rest @ rest) / (len(rest) - len(data.names))
+    if variance <= ROUND_OFF * float(np.square(values).max()):
+        raise ReadingError("the fixed effects fit every measurement exactly; nothing is left to vary")
+    return variance
 
 
 def _determined(information: Vector) -> bool:

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import ProtocolError, ReadingError
-from trialimg.stats.results import Estimate
+from trialimg.stats.results import Estimate, SurvivalCurve
 from trialimg.stats.survival import kaplan_meier
 
 __all__ = ["largest_horizon", "restricted_mean", "restricted_mean_difference", "restricted_mean_ratio"]
@@ -55,18 +55,9 @@ def restricted_mean(
             f"the horizon {horizon:g} lies after the last observed time {last:g}, where the curve is still at"
             f" {curve.survival[-1]:.3g}; choose a horizon of {last:g} or less"
         )
-    inside = [i for i, t in enumerate(curve.time_days) if t < horizon]
-    ends = np.array([*(curve.time_days[i] for i in inside[1:]), horizon])
-    areas = np.array([curve.survival[i] for i in inside]) * (ends - [curve.time_days[i] for i in inside])
-    after = np.append(np.cumsum(areas[::-1])[::-1], 0.0)
-    variance = math.fsum(
-        after[k] ** 2 * curve.n_event[i] / (curve.n_risk[i] * (curve.n_risk[i] - curve.n_event[i]))
-        for k, i in enumerate(inside)
-        if curve.n_event[i] and curve.n_risk[i] > curve.n_event[i]
-    )
+    value, variance = _area(curve, horizon)
+    se, z = math.sqrt(variance), float(norm.ppf((1 + confidence) / 2))
     method = f"restricted mean up to {horizon:g}, Greenwood variance, normal limits"
-    se = math.sqrt(variance)
-    value, z = math.fsum(areas), float(norm.ppf((1 + confidence) / 2))
     return Estimate(
         value,
         value - z * se,
@@ -79,6 +70,20 @@ def restricted_mean(
         se=se,
         data_digest=curve.data_digest,
     )
+
+
+def _area(curve: SurvivalCurve, horizon: float) -> tuple[float, float]:
+    """Below the curve, and its variance."""
+    inside = [i for i, t in enumerate(curve.time_days) if t < horizon]
+    ends = np.array([*(curve.time_days[i] for i in inside[1:]), horizon])
+    areas = np.array([curve.survival[i] for i in inside]) * (ends - [curve.time_days[i] for i in inside])
+    after = np.append(np.cumsum(areas[::-1])[::-1], 0.0)
+    variance = math.fsum(
+        after[k] ** 2 * curve.n_event[i] / (curve.n_risk[i] * (curve.n_risk[i] - curve.n_event[i]))
+        for k, i in enumerate(inside)
+        if curve.n_event[i] and curve.n_risk[i] > curve.n_event[i]
+    )
+    return math.fsum(areas), variance
 
 
 def largest_horizon(days: Sequence[Sequence[float]]) -> float:

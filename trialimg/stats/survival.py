@@ -78,16 +78,22 @@ def kaplan_meier(
     require_times(days, events)
     if not len(days):
         return _no_curve(label, confidence, limits)
-    table = _life_table(days, events)
-    heights = tuple(float(s) for s in table["survival"])
-    log_se = _greenwood(table)
-    lower, upper = _limits(heights, log_se, confidence=confidence, limits=limits)
     digest = digest_of([list(map(float, days)), list(map(int, events))])
     quantile = QUANTILE_METHOD.format(limits=limits)
-    curve = SurvivalCurve(
+    base = Estimate(None, None, None, confidence, quantile, len(days), 0, data_digest=digest)
+    curve = _curve(_life_table(days, events), label, base, limits)
+    return replace(curve, median_days=survival_quantile(curve, 0.5))
+
+
+def _curve(table: Any, label: str, base: Estimate, limits: str) -> SurvivalCurve:
+    """The curve of a life table; its median is still the bare ``base``."""
+    heights, log_se = tuple(float(s) for s in table["survival"]), _greenwood(table)
+    lower, upper = _limits(heights, log_se, confidence=base.confidence, limits=limits)
+    events = int(table["observed"].sum())
+    return SurvivalCurve(
         label=label,
-        n=len(days),
-        events=sum(int(e) for e in events),
+        n=base.n,
+        events=events,
         time_days=tuple(float(t) for t in table.index),
         n_risk=tuple(int(n) for n in table["at_risk"]),
         n_event=tuple(int(n) for n in table["observed"]),
@@ -95,13 +101,12 @@ def kaplan_meier(
         survival=heights,
         lower=lower,
         upper=upper,
-        median_days=Estimate(None, None, None, confidence, quantile, len(days), 0, data_digest=digest),
+        median_days=base,
         method=CURVE_METHOD.format(limits=limits),
-        warnings=() if any(events) else ("all_censored: no event; the curve stays at 1",),
+        warnings=() if events else ("all_censored: no event; the curve stays at 1",),
         se=tuple(s * e if s > 0 else None for s, e in zip(heights, log_se, strict=True)),
-        data_digest=digest,
+        data_digest=base.data_digest,
     )
-    return replace(curve, median_days=survival_quantile(curve, 0.5))
 
 
 def survival_quantile(curve: SurvivalCurve, probability: float) -> Estimate:
