@@ -210,3 +210,27 @@ def test_what_asks_for_a_progression_case_stands_in_no_record():
         version = transaction.current("case", f"{TRIAL}/P0001")
         assert "site" not in json.dumps(version.body)
         assert transaction.detail(version.entry).value() == {"reason": "asked for by site progression"}
+
+
+@pytest.mark.requirement("FDA-02")
+def test_what_readers_and_adjudicators_are_shown_is_a_closed_list_of_fields():
+    trial = differing()
+    name = READERS[0]
+    shown = reading.open_case(trial.records, trial.actor(name), TRIAL, trial.alias("C0001", name))
+    assert set(shown) == {
+        "alias", "kind", "criterion", "state", "is_correction", "reopened_from", "timepoints", "answer",
+    }  # fmt: skip
+    assert {frozenset(one) for one in shown["timepoints"]} == {
+        frozenset({"id", "date", "first_date", "is_locked", "entry", "proposed"})
+    }
+    settled = view(trial)
+    assert set(settled) == {"alias", "kind", "criterion", "timepoints", "reads", "discordances"}
+    assert {frozenset(one) for one in settled["timepoints"]} == {frozenset({"id", "date", "series"})}
+    assert {frozenset(one) for one in settled["discordances"]} == {frozenset({"variable", "A", "B", "rule"})}
+    for read in settled["reads"].values():
+        assert set(read) == {"timepoints", "answer"}
+        assert set(read["answer"]) == {
+            "criterion", "timepoints", "best_response", "best_response_rule", "progression_date", "response_date",
+        }  # fmt: skip
+        lesions = [lesion for one in read["timepoints"].values() for lesion in one["lesions"]]
+        assert not {"attribution", "proposal"} & {key for lesion in lesions for key in lesion}
