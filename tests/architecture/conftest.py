@@ -34,7 +34,8 @@ class Module:
 
 
 def modules_below(root: Path) -> tuple[Module, ...]:
-    files = sorted([*(root / "trialimg").rglob("*.py"), *(root / "apps").rglob("*.py")])
+    found = [*(root / "trialimg").rglob("*.py"), *(root / "apps").rglob("*.py")]
+    files = sorted(file for file in found if "node_modules" not in file.parts)
     return tuple(Module.of(file.relative_to(root).as_posix(), file.read_text()) for file in files)
 
 

@@ -14,7 +14,8 @@ import pytest
 NOT_IMPORTED = {
     "pyjpegls": "decoder that pydicom finds by itself (JPEG-LS)",
     "pylibjpeg-openjpeg": "decoder that pydicom finds by itself (JPEG 2000)",
-    "uvicorn": "server of the dashboard, started as a program",
+    "s3fs": "file system that fsspec finds by itself (extra s3)",
+    "psycopg": "driver that SQLAlchemy finds by itself (extra postgresql)",
     "highdicom": "DICOM SEG and SR, read and written by the next slices",
 }
 
@@ -34,7 +35,8 @@ def project(root):
 
 @pytest.fixture(scope="module")
 def declared(project):
-    return {named(requirement) for requirement in project["dependencies"]}
+    extras = (wanted for name, wanted in project["optional-dependencies"].items() if name != "dev")
+    return {named(requirement) for wanted in (project["dependencies"], *extras) for requirement in wanted}
 
 
 @pytest.fixture(scope="module")
