@@ -190,6 +190,13 @@ def test_interval_censored_times_of_a_table(capsys: Capture, tmp_path: Path) -> 
     assert found["shape"]["median"] > 8
 
 
+def test_an_interval_without_ends_is_refused(capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "visits.csv"
+    path.write_text("last_without,first_with\n0,8\n,\n8,\n")
+    answer = refused(capsys, "interval", path, "--left", "last_without", "--right", "first_with")
+    assert answer.err.splitlines()[0].startswith(f"{path}:3: ")
+
+
 def test_agreement_of_categories_and_of_measurements(capsys: Capture, tmp_path: Path) -> None:
     path = tmp_path / "readers.csv"
     path.write_text("case,r1,r2,r3,mm1,mm2\n1,CR,CR,PR,10,11\n2,PR,PR,PR,20,21\n3,SD,PR,SD,30,29\n4,PD,PD,PD,41,40\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trialimg.core.errors import ReadingError
+from trialimg.core.errors import Fault, ReadingError
 from trialimg.services.analyse_survival import TimeColumns, strata_of, term_document
 from trialimg.services.analyse_table import Selection
 from trialimg.stats.competing_risks import CumulativeIncidence, cumulative_incidence, gray_test
@@ -123,6 +123,14 @@ def fine_gray_document(
 
 def interval_document(data: Selection, *, left: str, right: str, shape: str | None) -> Document:
     """The Turnbull curve of interval-censored times, and one of a given shape if asked for."""
+    pairs = zip(data.lines, data.columns[left], data.columns[right], strict=True)
+    blank = tuple(
+        Fault(f"{data.source}:{line}", "missing", f"{left} and {right} are both missing; such a row says nothing")
+        for line, low, high in pairs
+        if low is None and high is None
+    )
+    if blank:
+        raise ReadingError(f"{data.source}: {len(blank)} fault(s); nothing was analysed", blank)
     lows = [0.0 if value is None else value for value in data.columns[left]]
     curve = turnbull(lows, data.columns[right])
     document: Document = {

@@ -93,7 +93,7 @@ def read_analysis_table(text: str, source: str) -> AnalysisTable:
     try:
         header = tuple(name.strip() for name in next(reader, []))
         for cells in reader:
-            if not any(cell.strip() for cell in cells):
+            if not cells:  # an empty line; a row of empty cells is a row with everything missing
                 continue
             if len(cells) != len(header):
                 said = f"{len(cells)} cells where the header has {len(header)}"

@@ -20,6 +20,7 @@ from trialimg.stats.cox import CoxFit, Histories, cox
 from trialimg.stats.design import design_of
 from trialimg.stats.fine_gray import fine_gray
 from trialimg.stats.interval_censoring import parametric_survival, turnbull
+from trialimg.stats.survival import kaplan_meier, survival_at
 
 pytestmark = pytest.mark.reference
 Rows = list[dict[str, str]]
@@ -155,6 +156,32 @@ def test_limits_of_an_aalen_johansen_curve(statistics: Path) -> None:
                 ours = (curve.incidence[place], curve.se[place], curve.lower[place], curve.upper[place])
                 theirs = [case[key][row][cause] for key in ("pstate", "se", "lower", "upper")]
                 assert ours == pytest.approx(theirs, abs=TOLERANCE)
+
+
+def test_freedom_from_either_cause(statistics: Path) -> None:
+    """The first state of ``survfit`` is what no event leaves: Kaplan-Meier with limits on the logarithm's scale."""
+    case = answers(statistics, "competing_risks.json")["mgus2"]["aj"]
+    days, states, groups = competing_rows(statistics, "mgus2")
+    for row, (stratum, day) in enumerate(zip(case["strata"], case["time"], strict=True)):
+        kept = [i for i, g in enumerate(groups) if stratum == f"sex={g}"]
+        curve = kaplan_meier([days[i] for i in kept], [int(states[i] > 0) for i in kept], label=stratum, limits="log")
+        read = survival_at(curve, day)
+        theirs = [case[key][row][0] for key in ("pstate", "se", "lower", "upper")]
+        assert [read.value, read.se, read.lower, read.upper] == pytest.approx(theirs, abs=TOLERANCE)
+
+
+def test_recurrences_as_the_authors_of_survival_print_them(statistics: Path) -> None:
+    """``coxph(Surv(start, stop, event) ~ rx + size + number + cluster(id), bladder2)``, to the printed digits."""
+    table = rows(statistics / "data", "bladder2.csv")
+    design = design_of({name: [float(r[name]) for r in table] for name in ("rx", "size", "number")})
+    start, stop = ([float(r[name]) for r in table] for name in ("start", "stop"))
+    events = [int(r["event"]) for r in table]
+    found = cox(Histories(stop, events, start=start, cluster=[r["id"] for r in table]), design).terms
+    assert [round(t.coef, 5) for t in found] == [-0.46469, -0.04366, 0.17496]
+    assert [round(t.ratio, 5) for t in found] == [0.62833, 0.95728, 1.19120]
+    assert [round(t.naive_se or 0, 5) for t in found] == [0.19973, 0.06905, 0.04707]
+    assert [round(t.se, 5) for t in found] == [0.26556, 0.07762, 0.06304]
+    assert [round(t.p, 5) for t in found] == [0.08015, 0.57376, 0.00551]
 
 
 def test_fine_gray(statistics: Path) -> None:

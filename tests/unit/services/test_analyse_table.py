@@ -51,6 +51,11 @@ def test_a_missing_cell_is_a_fault_or_is_dropped_and_counted(cell: str) -> None:
     assert data.warnings == ("dropped: 1 of 3 rows have a missing cell (x 1); lines 3",)
 
 
+def test_a_row_of_empty_cells_is_missing_and_an_empty_line_is_nothing() -> None:
+    assert faults("x,y\n1,2\n,\n\n3,4\n", x=Kind.NUMBER) == [("t.csv:3", "missing")]
+    assert chosen("x,y\n1,2\n\n3,4\n", x=Kind.NUMBER).lines == (2, 4)
+
+
 def test_only_cells_that_are_needed_can_be_missing() -> None:
     assert chosen("x,y\n1,\n2,\n", x=Kind.NUMBER).warnings == ()
 
