@@ -1,0 +1,58 @@
+"""Ports meet adapters here, and nowhere else. Heavy adapters are imported inside the functions that need them."""
+
+from __future__ import annotations
+
+from trialimg.bootstrap.documents import bill_files, charter_files, inspection_files
+from trialimg.bootstrap.folders import make_folder
+from trialimg.bootstrap.images import (
+    feature_extractor,
+    image_source,
+    open_image,
+    open_mask,
+    radiomics_settings,
+    save_mask,
+    write_sample,
+)
+from trialimg.bootstrap.installation import (
+    blobs,
+    demonstrate,
+    identity,
+    identity_provider,
+    kept_masks,
+    kept_series,
+    migrate_records,
+    new_blob_key,
+    records,
+    storage,
+)
+from trialimg.bootstrap.runs import environment, exporters, trial_run
+from trialimg.bootstrap.segmenters import protocol_segmenter, segmenter
+
+__all__ = [
+    "bill_files",
+    "blobs",
+    "charter_files",
+    "demonstrate",
+    "environment",
+    "exporters",
+    "feature_extractor",
+    "identity",
+    "identity_provider",
+    "image_source",
+    "inspection_files",
+    "kept_masks",
+    "kept_series",
+    "make_folder",
+    "migrate_records",
+    "new_blob_key",
+    "open_image",
+    "open_mask",
+    "protocol_segmenter",
+    "radiomics_settings",
+    "records",
+    "save_mask",
+    "segmenter",
+    "storage",
+    "trial_run",
+    "write_sample",
+]
