@@ -88,6 +88,6 @@ def _outcomes(stats: dict[str, list[pytest.TestReport]]) -> list[tuple[str, str,
         (requirement, report.nodeid, outcome)
         for outcome in OUTCOMES
         for report in stats.get(outcome, [])
-        for name, requirement in report.user_properties
+        for name, requirement in getattr(report, "user_properties", ())  # a module that was skipped has none
         if name == "requirement"
     ]

@@ -207,6 +207,23 @@ def test_an_inspection_copy_opens_offline_with_its_verifier_which_names_what_was
     assert f"read {case_id('C1')}/first version 1" in found.stdout
 
 
+@pytest.mark.requirement("P11-13")
+def test_every_file_of_a_copy_is_under_a_detached_signature(opened, tmp_path):
+    out = tmp_path / "copy"
+    opened.said("archive", TRIAL, "--out", out, role=Role.INSPECTOR)
+    pages = (out / "copy.pdf").read_bytes()
+    (out / "copy.pdf").write_bytes(pages[:-1] + b"x")
+    altered = verified(out)
+    assert (altered.returncode, "copy.pdf" in altered.stdout) == (1, True)
+    (out / "copy.pdf").write_bytes(pages)
+    assert verified(out).returncode == 0
+    listed = out / "files.json"
+    listed.write_bytes(listed.read_bytes().replace(b'"copy.pdf"', b'"copy.pdg"'))
+    assert verified(out).returncode == 1
+    (out / "files.signatures.json").unlink()
+    assert verified(out).returncode == 1
+
+
 def verified(folder: Path) -> subprocess.CompletedProcess[str]:
     """By the one file that lies in the copy: isolated, without this package."""
     command = [sys.executable, "-I", str(folder / "verify_offline.py"), str(folder)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trialimg.cli.output import json_option, print_json
+from trialimg.cli.review_options import columns
 
 if TYPE_CHECKING:
     from trialimg.review.simulation import MonthPlan, Range
@@ -66,16 +67,13 @@ def _months(text: str) -> tuple[float, ...]:
 
 
 def _print_plan(trial: str, months: tuple[MonthPlan, ...]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"{trial}: reading to expect (median, and the limits of nine of ten simulated trials)")
-    for name in ("Month", "Cases", "Reads", "Adjudications", "Reader hours", "Adjudicator hours"):
-        table.add_column(name, justify="right")
-    for one in months:
-        values = (one.cases, one.reads, one.adjudications, one.reader_hours, one.adjudicator_hours)
-        table.add_row("all" if one.month == 0 else str(one.month), *(_range(value) for value in values))
-    Console().print(table)
+    names = ("cases", "reads", "adjudications", "reader_hours", "adjudicator_hours")
+    rows = [
+        {"month": "all" if one.month == 0 else one.month, **{name: _range(getattr(one, name)) for name in names}}
+        for one in months
+    ]
+    click.echo(f"{trial}: median, and between which limits nine of ten simulated trials lie")
+    click.echo(columns(rows, ("month", *names), ""))
 
 
 def _range(value: Range) -> str:
