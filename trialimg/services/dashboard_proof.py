@@ -16,7 +16,7 @@ from trialimg.services.records import EntryQuery
 from trialimg.services.store_checkpoints import key_history
 from trialimg.services.store_verification import verify_store
 
-__all__ = ["EntryProof", "prove_entry", "verify_records"]
+__all__ = ["EntryProof", "ledger_size", "prove_entry", "verify_records"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,18 @@ class EntryProof:
     checkpoint_at: str
     key: str
     """Id of the pair of keys that signed it."""
+
+
+def ledger_size(records: Records, actor: Actor, trial: str) -> int:
+    """How many entries the ledger has, those of all trials.
+
+    Raises
+    ------
+    AccessError
+        If the actor may not see the audit trail.
+    """
+    with records.look(actor, Action.VIEW_AUDIT, trial=trial) as transaction:
+        return transaction.size()
 
 
 def verify_records(records: Records, actor: Actor, trial: str, blobs: KeptBlobs) -> Report:

@@ -7,10 +7,14 @@ import streamlit as st
 from apps.trialimg_dashboard.desk import desk, done
 from apps.trialimg_dashboard.views import audit as view
 from trialimg.services.audit import browse
+from trialimg.services.dashboard_proof import ledger_size
 
 at = desk()
 st.title(at.t("page.audit"))
-asked = view.asked(at)
+size = done(lambda: ledger_size(at.records, at.actor, at.trial))
+if size is None:
+    st.stop()
+asked = view.asked(at, size)
 lines = done(lambda: browse(at.records, at.actor, asked))
 if lines is None:
     st.stop()

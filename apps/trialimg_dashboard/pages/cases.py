@@ -11,7 +11,7 @@ from apps.trialimg_dashboard.views.cohort import present_cohort
 from trialimg.services.dashboard_case import case_page
 
 at = desk()
-st.title(at.t("page.cases"))
+st.title(f"{at.t('page.cases')} · {at.trial}")
 cohort = present_cohort(at)
 if cohort is None:
     st.stop()

@@ -8,7 +8,7 @@ from apps.trialimg_dashboard.desk import desk
 from apps.trialimg_dashboard.views import cohort as view
 
 at = desk()
-st.title(at.t("page.cohort"))
+st.title(f"{at.t('page.cohort')} · {at.trial}")
 cohort = view.present_cohort(at)
 if cohort is None:
     st.stop()

@@ -11,7 +11,7 @@ from trialimg.core.access import Action
 from trialimg.services.dashboard_protocol import shown_protocol
 
 at = desk()
-st.title(at.t("page.protocol"))
+st.title(f"{at.t('page.protocol')} · {at.trial}")
 shown = done(lambda: shown_protocol(at.records, at.actor, at.trial))
 if shown is None:
     st.stop()

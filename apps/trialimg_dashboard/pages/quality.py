@@ -10,7 +10,7 @@ from apps.trialimg_dashboard.views import quality as view
 from trialimg.services.dashboard_downloads import may_take_outputs
 
 at = desk()
-st.title(at.t("page.quality"))
+st.title(f"{at.t('page.quality')} · {at.trial}")
 if not done(lambda: may_take_outputs(at.records, at.actor, at.trial)):
     st.stop()
 run = finished_run(at)

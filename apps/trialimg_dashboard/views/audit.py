@@ -19,8 +19,8 @@ _MOST = 500
 _INSTALLATION = "installation"
 
 
-def asked(at: Desk) -> AuditFilter:
-    """What the person asks for."""
+def asked(at: Desk, size: int) -> AuditFilter:
+    """What the person asks for; to begin with the last of so many entries."""
     scope, who, action, subject = st.columns(4)
     where = scope.selectbox(
         at.t("audit.scope"),
@@ -35,7 +35,12 @@ def asked(at: Desk) -> AuditFilter:
     first = since.date_input(at.t("audit.since"), value=None, key="audit_since")
     last = until.date_input(at.t("audit.until"), value=None, key="audit_until")
     number = start.number_input(
-        at.t("audit.start"), min_value=0, step=_MOST, key="audit_start", help=at.t("audit.start_help")
+        at.t("audit.start"),
+        min_value=0,
+        value=max(0, size - _MOST),
+        step=_MOST,
+        key="audit_start",
+        help=at.t("audit.start_help"),
     )
     return AuditFilter(
         trial="" if where == _INSTALLATION else str(where),
@@ -50,7 +55,7 @@ def asked(at: Desk) -> AuditFilter:
 
 
 def table(at: Desk, lines: Sequence[AuditLine], asked: AuditFilter) -> AuditLine | None:
-    """The lines; the one that is chosen."""
+    """The lines, latest first; the one that is chosen."""
     if not lines:
         st.info(at.t("audit.nothing"))
         return None
@@ -58,6 +63,7 @@ def table(at: Desk, lines: Sequence[AuditLine], asked: AuditFilter) -> AuditLine
     st.caption(
         f"{said} {at.t('audit.more', start=lines[-1].entry.sequence + 1)}" if len(lines) == asked.limit else said
     )
+    latest = lines[::-1]
     rows = [
         (
             one.entry.sequence,
@@ -71,7 +77,7 @@ def table(at: Desk, lines: Sequence[AuditLine], asked: AuditFilter) -> AuditLine
             _changed(at, one),
             one.redacted,
         )
-        for one in lines
+        for one in latest
     ]
     columns = ("entry", "at", "who", "role", "action", "record", "version", "reason", "changed", "redacted")
     shown = pd.DataFrame(rows, columns=[at.t(f"audit.{name}") for name in columns])
@@ -79,7 +85,7 @@ def table(at: Desk, lines: Sequence[AuditLine], asked: AuditFilter) -> AuditLine
         shown, hide_index=True, on_select="rerun", selection_mode="single-row", key="audit_lines", height=430
     )
     rows_chosen = chosen.selection.rows
-    return lines[rows_chosen[0]] if rows_chosen and rows_chosen[0] < len(lines) else None
+    return latest[rows_chosen[0]] if rows_chosen and rows_chosen[0] < len(latest) else None
 
 
 def entry(at: Desk, line: AuditLine) -> None:

@@ -61,7 +61,7 @@ def reads(at: Desk, page: CasePage) -> None:
         (
             at.t(f"seat.{one.seat}"),
             one.reader,
-            at.t("word.yes") if one.repeat else "",
+            at.t("acting.yes") if one.repeat else "",
             one.number,
             at.t(f"state.{one.state}"),
             ", ".join(one.locked),

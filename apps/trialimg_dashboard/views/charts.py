@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import streamlit as st
+
 from apps.trialimg_dashboard.desk import Desk
 from trialimg.services.dashboard_courses import Course
 
@@ -13,14 +15,12 @@ __all__ = ["PICK", "kaplan_meier", "rate_with_reference", "spider", "swimmer", "
 PICK = "pick"
 """Name of the selection that a click makes."""
 
-_COLOURS = {  # differ in hue and in lightness, so that no pair is alike to any eye or in grey
-    "CR": "#08306b",
-    "PR": "#5aa9dc",
-    "SD": "#f3d469",
-    "NON-CR/NON-PD": "#cdbf8a",
-    "PD": "#b5303a",
-    "NE": "#8c98a5",
-}
+_WORDS = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
+_FILLS = ("#08306b", "#5aa9dc", "#f3d469", "#cdbf8a", "#b5303a", "#8c98a5")
+_LINES = ("#08306b", "#2f7fb4", "#a07d14", "#7a6f3f", "#8d1f29", "#8c98a5")
+_IN_THE_DARK = ("#4f8fe6", "#a9d8f8", "#f3d469", "#cdbf8a", "#ee6a75", "#8c98a5")
+"""Of the words, different in hue and in lightness, so that no pair is alike to any eye or in grey."""
+
 _HEIGHT = 320
 _DROP_PCT, _RISE_PCT = -30, 20
 
@@ -39,11 +39,17 @@ def waterfall(at: Desk, courses: Sequence[Course]) -> Spec:
     up = {"field": "change", "type": "quantitative", "axis": {"title": at.t("charts.best_change")}}
     bars = {
         "mark": {"type": "bar", "stroke": "#566270", "strokeWidth": 0.5},
-        "encoding": {"x": across, "y": up, "color": _colour(at, rows), "tooltip": _tooltip(at), "opacity": _picked()},
+        "encoding": {
+            "x": across,
+            "y": up,
+            "color": _colour(at, rows, _FILLS),
+            "tooltip": _tooltip(at),
+            "opacity": _picked(),
+        },
         "params": [_pick()],
     }
     letters = {
-        "mark": {"type": "text", "fontSize": 10, "dy": {"expr": "datum.change < 0 ? 9 : -7"}},
+        "mark": {"type": "text", "color": _ink(), "fontSize": 10, "dy": {"expr": "datum.change < 0 ? 9 : -7"}},
         "encoding": {"x": across, "y": up, "text": {"field": "response"}},
     }
     return _spec(rows, [*_lines(), bars, letters])
@@ -72,14 +78,14 @@ def spider(at: Desk, courses: Sequence[Course]) -> Spec:
             "x": across,
             "y": up,
             "detail": {"field": "subject"},
-            "color": _colour(at, rows),
+            "color": _colour(at, rows, _LINES),
             "tooltip": _tooltip(at, "visit"),
             "opacity": _picked(),
         },
         "params": [_pick()],
     }
     letters = {
-        "mark": {"type": "text", "fontSize": 10, "align": "left", "dx": 6},
+        "mark": {"type": "text", "color": _ink(), "fontSize": 10, "align": "left", "dx": 6},
         "encoding": {"x": across, "y": up, "text": {"field": "end"}},
     }
     return _spec(rows, [*_lines(), lines, letters])
@@ -113,12 +119,12 @@ def swimmer(at: Desk, courses: Sequence[Course]) -> Spec:
     points = {
         "data": {"values": marks},
         "mark": {"type": "point", "filled": True, "size": 110, "stroke": "#566270", "strokeWidth": 0.5},
-        "encoding": {"y": down, "x": across, "color": _colour(at, marks), "tooltip": _tooltip(at, "visit")},
+        "encoding": {"y": down, "x": across, "color": _colour(at, marks, _FILLS), "tooltip": _tooltip(at, "visit")},
         "params": [_pick()],
     }
     letters = {
         "data": {"values": marks},
-        "mark": {"type": "text", "fontSize": 9, "dy": -10},
+        "mark": {"type": "text", "color": _ink(), "fontSize": 9, "dy": -10},
         "encoding": {"y": down, "x": across, "text": {"field": "response"}},
     }
     return _spec(lanes, [bars, points, letters]) | {"height": max(_HEIGHT, 24 * len(order))}
@@ -157,7 +163,7 @@ def kaplan_meier(at: Desk, curves: Sequence[tuple[str, Mapping[str, Any]]]) -> S
         "encoding": {"x": across, "y": up, "color": arm},
     }
     names = {
-        "mark": {"type": "text", "align": "left", "dx": 5, "fontWeight": "bold"},
+        "mark": {"type": "text", "color": _ink(), "align": "left", "dx": 5, "fontWeight": "bold"},
         "encoding": {"x": across, "y": up, "text": {"field": "end"}},
     }
     return _spec(rows, [steps, ticks, names])
@@ -166,18 +172,35 @@ def kaplan_meier(at: Desk, curves: Sequence[tuple[str, Mapping[str, Any]]]) -> S
 def rate_with_reference(at: Desk, rate_pct: float, reference_pct: float) -> Spec:
     """A share as a bar on 0 to 100 %, with the published share as a line."""
     across = {"field": "pct", "type": "quantitative", "scale": {"domain": [0, 100]}, "axis": {"title": None}}
-    bar = {"data": {"values": [{"pct": rate_pct}]}, "mark": {"type": "bar", "height": 16}, "encoding": {"x": across}}
-    line = {
-        "data": {"values": [{"pct": reference_pct, "text": at.t("charts.published", pct=reference_pct)}]},
-        "layer": [
-            {"mark": {"type": "rule", "strokeDash": [4, 3], "color": "#b5303a", "strokeWidth": 2}},
-            {"mark": {"type": "text", "align": "left", "dx": 5, "dy": -14}, "encoding": {"text": {"field": "text"}}},
-        ],
-        "encoding": {"x": across},
+    reference = {"values": [{"pct": reference_pct, "text": at.t("charts.published", pct=reference_pct)}]}
+    place = {"x": across, "y": {"value": 0}}
+    bar = {
+        "data": {"values": [{"pct": rate_pct}]},
+        "mark": {"type": "bar", "height": 14, "color": "#5aa9dc"},
+        "encoding": {"x": across, "y": {"value": 34}},
     }
-    return {"height": 46, "layer": [bar, line]}
+    line = {
+        "data": reference,
+        "mark": {"type": "rule", "strokeDash": [4, 3], "strokeWidth": 2, "color": _ink()},
+        "encoding": place | {"y2": {"value": _BAR_HEIGHT}},
+    }
+    words = {
+        "data": reference,
+        "mark": {"type": "text", "align": "left", "dx": 6, "dy": 8, "color": _ink()},
+        "encoding": place | {"text": {"field": "text"}},
+    }
+    return {"height": _BAR_HEIGHT, "layer": [bar, line, words]}
 
 
+def _is_dark() -> bool:
+    return st.context.theme.type == "dark"
+
+
+def _ink() -> str:
+    return "#e6e9ed" if _is_dark() else "#1b2430"
+
+
+_BAR_HEIGHT = 48
 _ARMS = ["#3a7ab8", "#c0651a", "#3f7d55", "#7b4f9d"]
 
 
@@ -194,11 +217,11 @@ def _lines() -> list[Spec]:
     ]
 
 
-def _colour(at: Desk, rows: Sequence[Mapping[str, Any]]) -> Spec:
+def _colour(at: Desk, rows: Sequence[Mapping[str, Any]], shades: Sequence[str]) -> Spec:
+    known = dict(zip(_WORDS, _IN_THE_DARK if _is_dark() else shades, strict=True))
     found = {row["response"] for row in rows}
-    words = [word for word in _COLOURS if word in found] + sorted(found - set(_COLOURS))
-    shades = [_COLOURS.get(word, "#8c98a5") for word in words]
-    scale = {"domain": words, "range": shades}
+    words = [word for word in known if word in found] + sorted(found - set(known))
+    scale = {"domain": words, "range": [known.get(word, known["NE"]) for word in words]}
     return {"field": "response", "type": "nominal", "scale": scale, "legend": {"title": at.t("charts.response")}}
 
 

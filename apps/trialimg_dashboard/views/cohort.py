@@ -29,10 +29,12 @@ def present_cohort(at: Desk) -> Cohort | None:
         return None
     kept: tuple[object, Cohort] | None = st.session_state.get("cohort")
     known_by = (at.trial, size, at.records.now()[:13])
-    if kept is None or kept[0] != known_by:
-        kept = (known_by, cohort_of(at.records, at.actor, at.trial))
-        st.session_state["cohort"] = kept
-    return kept[1]
+    if kept is not None and kept[0] == known_by:
+        return kept[1]
+    found = done(lambda: cohort_of(at.records, at.actor, at.trial))
+    if found is not None:
+        st.session_state["cohort"] = (known_by, found)
+    return found
 
 
 def figures(at: Desk, cohort: Cohort) -> None:
@@ -57,21 +59,22 @@ def figures(at: Desk, cohort: Cohort) -> None:
 def cases(at: Desk, cohort: Cohort) -> None:
     """Counts that filter, and the cases that are left."""
     states, reads = cohort.states, cohort.reads
-    by_state = st.pills(
+    first, second, third = st.columns([2, 2, 1])
+    by_state = first.pills(
         at.t("cohort.by_state"),
         [one.value for one in Stage if states[one.value]],
         selection_mode="multi",
         format_func=lambda state: f"{at.t(f'stage.{state}')} **{states[state]}**",
         key="cohort_states",
     )
-    by_read = st.pills(
+    by_read = second.pills(
         at.t("cohort.by_read"),
         [state for state in _READS if reads[state]],
         selection_mode="multi",
         format_func=lambda state: f"{at.t(f'state.{state}')} **{reads[state]}**",
         key="cohort_reads",
     )
-    wanted = st.text_input(at.t("cohort.search"), key="cohort_search").strip().casefold()
+    wanted = third.text_input(at.t("cohort.search"), key="cohort_search").strip().casefold()
     shown = [line for line in cohort.lines if _answers(line, by_state, by_read, wanted)]
     st.caption(at.t("cohort.shown", shown=len(shown), all=len(cohort.lines)))
     chosen = st.dataframe(

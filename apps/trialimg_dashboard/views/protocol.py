@@ -61,7 +61,7 @@ def versions(at: Desk, shown: ShownProtocol) -> None:
             one.author,
             one.reason,
             len(one.changes),
-            at.t("word.yes") if one.after_first_read else at.t("word.no"),
+            at.t("acting.yes") if one.after_first_read else at.t("acting.no"),
             ", ".join(one.reopens),
             shown.cases.get(one.digest, 0),
             one.digest,
