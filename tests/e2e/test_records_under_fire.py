@@ -124,15 +124,17 @@ def work_through(where: str | Path, folder: Path, *, seed: int, cases: int, voll
     finally:
         crew.stop()
     assert crew.kills >= sum(len(volley.places) for volley in planned) - PROCESSES
-    Evidence(crew.house).require_all(crew.kills)
+    evidence = Evidence(crew.house)
+    evidence.require_all(crew.kills)
+    print(f"{cases} cases, {crew.kills} kills, {len(evidence.entries)} entries, {evidence.untold} kept but not told")
 
 
 @pytest.mark.long
 def test_a_trial_is_worked_through_under_fire(where, tmp_path):
-    work_through(where, tmp_path, seed=4, cases=9, volleys=7, within_s=180)
+    work_through(where, tmp_path, seed=4, cases=6, volleys=7, within_s=300)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [50, 51])
 def test_fifty_cases_are_worked_through_under_fire(where, tmp_path, seed):
-    work_through(where, tmp_path, seed=seed, cases=50, volleys=40, within_s=900)
+    work_through(where, tmp_path, seed=seed, cases=50, volleys=40, within_s=1800)
