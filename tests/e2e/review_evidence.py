@@ -170,7 +170,5 @@ class Evidence:
         keys.mkdir()
         export_bundle(self.worker.records, self.worker.signed_in("administrator"), KeyFiles(keys), out)
         verifier = [sys.executable, "-I", str(out / "verify_offline.py"), str(out)]
-        answer = subprocess.run(
-            verifier, cwd=Path(out).parent, capture_output=True, text=True, timeout=120, check=False
-        )
+        answer = subprocess.run(verifier, cwd=out.parent, capture_output=True, text=True, timeout=120, check=False)
         assert answer.returncode == 0, answer.stdout + answer.stderr
