@@ -72,6 +72,13 @@ def test_a_table_gives_differences_across_strata(capsys: Capture, trial: Path) -
     assert across["risk_difference"]["estimate"] == pytest.approx(0.25)
 
 
+def test_arms_that_are_numbers_stand_by_size(capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "doses.csv"
+    path.write_text("dose_mg,response\n10,1\n10,1\n9,0\n9,1\n")
+    found = printed(capsys, "difference", path, "--event", "response", "--by", "dose_mg")
+    assert (found["arms"], found["estimate"]) == ("9 minus 10", -0.5)
+
+
 def test_a_person_gets_a_table(capsys: Capture, trial: Path) -> None:
     answer = run(capsys, "analyse", "rate", trial, "--event", "response")
     assert answer.code == 0

@@ -91,8 +91,9 @@ def analysed(data: Path, wanted: Mapping[str, Kind], missing: str) -> Selection:
 
 def levels(data: Selection, column: str) -> list[str]:
     """The groups in a column, in order of name; numbers in order of size."""
-    found = {str(cell) for cell in data.columns[column]}
-    return sorted(found, key=lambda word: (0, float(word), word) if _is_number(word) else (1, 0.0, word))
+    from trialimg.stats.design import in_order
+
+    return sorted({str(cell) for cell in data.columns[column]}, key=in_order)
 
 
 def give_document(document: Mapping[str, Any], title: str, *, as_json: bool) -> None:
@@ -170,11 +171,3 @@ def _warnings(document: Mapping[str, Any]) -> list[str]:
         elif isinstance(value, list | tuple):
             found += [said for item in value if isinstance(item, Mapping) for said in _warnings(item)]
     return found
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True

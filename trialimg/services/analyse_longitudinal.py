@@ -17,7 +17,7 @@ from trialimg.services.analyse_survival import TimeColumns, after_landmark, medi
 from trialimg.services.analyse_table import Selection
 from trialimg.stats.covariance import Autoregressive, CompoundSymmetry, RandomEffects, Structure, Unstructured
 from trialimg.stats.cox import Histories, cox
-from trialimg.stats.design import Design, design_of
+from trialimg.stats.design import Design, category, design_of
 from trialimg.stats.log_rank import log_rank
 from trialimg.stats.mixed_models import Measurements, MixedFit, mixed_model
 from trialimg.stats.survival import kaplan_meier
@@ -141,7 +141,7 @@ def _visits_frame(data: Selection, columns: RepeatedColumns, factors: Mapping[st
         parts.append(extra.matrix)
         names += extra.names
     groups = (group.references[0][1], *(n.removeprefix(columns.by or "") for n in group.names)) if group.names else ()
-    moments = tuple(float(levels.index(_word(cell))) for cell in data.columns[columns.visit])
+    moments = tuple(float(levels.index(category(cell))) for cell in data.columns[columns.visit])
     return _Frame(tuple(names), np.hstack(parts), moments, levels, groups, _adjusted(extra))
 
 
@@ -152,10 +152,6 @@ def _adjusted(extra: Design) -> Vector:
         for place in places:
             found[place] = 1 / (len(places) + 1) if name in factors else extra.matrix[:, place].mean()
     return found
-
-
-def _word(cell: float | str) -> str:
-    return cell if isinstance(cell, str) else f"{cell:g}"
 
 
 def _lines_frame(data: Selection, columns: RepeatedColumns, factors: Mapping[str, str | None]) -> _Frame:

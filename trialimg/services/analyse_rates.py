@@ -7,6 +7,7 @@ from typing import Any
 
 from trialimg.core.errors import ReadingError
 from trialimg.services.analyse_table import Selection
+from trialimg.stats.design import in_order
 from trialimg.stats.differences import rate_difference, stratified_rate_difference
 from trialimg.stats.mantel_haenszel import mantel_haenszel
 from trialimg.stats.rates import binomial_p, rate
@@ -90,13 +91,17 @@ def difference_document(
 
 
 def cmh_document(tables: Sequence[TwoByTwo], *, confidence: float) -> Document:
-    """Two arms across strata: the test, and the common odds ratio and risk difference."""
+    """Two arms across strata: the test, and the common odds ratio (the estimate) and risk difference."""
     found = mantel_haenszel(tables, confidence=confidence)
+    ratio = found.odds_ratio
     return {
         **chi_square_document(found.test),
+        "estimate": ratio.value,
+        "lower": ratio.lower,
+        "upper": ratio.upper,
         "corrected": {"chi2": found.corrected.chi2, "p": found.corrected.p, "method": found.corrected.method},
         "exact_p": found.exact_p,
-        "odds_ratio": estimate_document(found.odds_ratio),
+        "odds_ratio": estimate_document(ratio),
         "risk_difference": estimate_document(found.risk_difference),
         "strata": [
             {
@@ -119,12 +124,12 @@ def tables_by_stratum(data: Selection, *, event: str, by: str, strata: Sequence[
     ReadingError
         If there are not exactly two arms.
     """
-    arms = sorted(set(data.columns[by]))
+    arms = sorted(set(data.columns[by]), key=in_order)
     if len(arms) != 2:
         raise ReadingError(f"{data.source}: two arms are compared, but column {by} has {len(arms)}: {', '.join(arms)}")
     names = [" / ".join(str(data.columns[name][row]) for name in strata) for row in range(data.n)]
     tables = []
-    for stratum in sorted(set(names)):
+    for stratum in sorted(set(names), key=in_order):
         rows = [row for row in range(data.n) if names[row] == stratum]
         counts = [[data.columns[event][row] for row in rows if data.columns[by][row] == arm] for arm in arms]
         tables.append(TwoByTwo(sum(counts[0]), len(counts[0]), sum(counts[1]), len(counts[1]), stratum))

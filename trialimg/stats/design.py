@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from trialimg.core.errors import Fault, ReadingError
 
-__all__ = ["Design", "design_of"]
+__all__ = ["Design", "category", "design_of", "in_order"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +56,8 @@ def design_of(
             names.append(name)
             columns.append(np.asarray(values, np.float64))
         else:
-            words = [_word(value) for value in values]
-            levels = sorted(set(words), key=_in_order)
+            words = [category(value) for value in values]
+            levels = sorted(set(words), key=in_order)
             reference = chosen.get(name) or levels[0]
             if reference not in levels:
                 faults.append(Fault(name, "unknown_reference", f"has no category {reference!r}; {', '.join(levels)}"))
@@ -75,12 +75,15 @@ def design_of(
     return Design(tuple(names), matrix, tuple(terms), tuple(used))
 
 
-def _word(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
+def category(value: float | str) -> str:
+    """What a value is called as a category: a number in full, without a needless ``.0``."""
+    if isinstance(value, str):
+        return value
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
-def _in_order(word: str) -> tuple[int, float, str]:
-    """Numbers by size before words by name."""
+def in_order(word: str) -> tuple[int, float, str]:
+    """Sorts categories: numbers by size before words by name."""
     try:
         return 0, float(word), word
     except ValueError:

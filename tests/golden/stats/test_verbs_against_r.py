@@ -112,3 +112,19 @@ def test_a_mixed_model(capsys: Capture, statistics: Path) -> None:
     assert [t["name"].replace("age", "v") for t in found["terms"]] == case["names"]
     assert [t["coef"] for t in found["terms"]] == pytest.approx(case["coef"], abs=1e-6)
     assert [t["se"] for t in found["terms"]] == pytest.approx(case["se"], abs=1e-6)
+
+
+def test_two_arms_across_strata(capsys: Capture, statistics: Path, tmp_path: Path) -> None:
+    case = next(c for c in answers(statistics, "cmh.json")["cases"] if c["name"] == "UCBAdmissions")
+    lines = ["admitted,gender,department"]
+    for stratum in range(case["dim"][2]):  # column-major: arm, then response
+        cells = case["counts"][4 * stratum : 4 * stratum + 4]
+        for count, arm, event in zip(cells, (0, 1, 0, 1), (1, 1, 0, 0), strict=True):
+            lines += [f"{event},arm{arm},d{stratum}"] * count
+    data = tmp_path / "admissions.csv"
+    data.write_text("\n".join(lines) + "\n")
+    found = printed(capsys, "cmh", data, "--event", "admitted", "--by", "gender", "--strata", "department")
+    assert (found["chi2"], found["p"]) == pytest.approx((case["cmh"], case["p"]), abs=1e-9)
+    assert found["estimate"] == pytest.approx(case["or_mh"], abs=1e-9)
+    assert (found["lower"], found["upper"]) == pytest.approx(tuple(case["or_ci"]), abs=1e-9)
+    assert found["exact_p"] == pytest.approx(case["exact_p"], abs=1e-9)

@@ -106,6 +106,8 @@ def test_categories_are_compared_with_their_reference() -> None:
     assert found.names == ("stageII", "stageIV")
     assert found.matrix.tolist() == [[1, 0], [0, 0], [0, 1], [1, 0]]
     assert design_of({"dose": [10.0, 2.0, 2.0]}, references={"dose": None}).names == ("dose10",)
+    close = design_of({"site": [1234567.0, 1234568.0, 0.1]}, references={"site": None})
+    assert close.names == ("site1234567", "site1234568")
 
 
 def test_separation_is_refused_not_estimated() -> None:
