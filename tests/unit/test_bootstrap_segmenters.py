@@ -13,6 +13,7 @@ from trialimg import bootstrap
 from trialimg.adapters.segmenters.classical import ClassicalSegmenter
 from trialimg.adapters.segmenters.ellipsoid import EllipsoidSegmenter
 from trialimg.adapters.segmenters.monai_bundle import MonaiBundleSegmenter
+from trialimg.bootstrap import segmenters
 from trialimg.core.errors import ModelError, ProtocolError
 from trialimg.protocol.images import Device, Segmentation
 
@@ -33,9 +34,9 @@ def outsiders(monkeypatch: pytest.MonkeyPatch) -> None:
         EntryPoint("ellipsoid", "tests.fakes.imaging:BrightSegmenter", group),
         EntryPoint("gone", "tests.fakes.imaging:NoSuchSegmenter", group),
     ]
-    installed = bootstrap.entry_points(group=group)
+    installed = segmenters.entry_points(group=group)
     everything = EntryPoints([*installed, *theirs])
-    monkeypatch.setattr(bootstrap, "entry_points", lambda **wanted: everything.select(**wanted))
+    monkeypatch.setattr(segmenters, "entry_points", lambda **wanted: everything.select(**wanted))
 
 
 class TestByName:
