@@ -37,7 +37,7 @@ class ReadReview:
     def visible(self) -> tuple[str, ...]:
         """The steps whose images and entries the reader may see now."""
         if self.stage is not ReadStage.DRAFT:
-            return self.steps
+            return tuple(step for step in self.steps if step in self.locked)
         open_steps = [step for step in self.steps if step not in self.locked]
         due = open_steps[:1] if self.is_sequential or open_steps == [GLOBAL] else set(open_steps) - {GLOBAL}
         return tuple(step for step in self.steps if step in self.locked or step in due)

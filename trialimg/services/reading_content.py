@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
@@ -39,6 +40,8 @@ _TEXTS = ("image_quality", "new_lesions", "no_lesions", "conclusion", "comment")
 _OF_GLOBAL = ("best_response", "progression_date", "response_date", "comment")
 _LONGEST = 2000
 _MOST_LESIONS = 200
+_FARTHEST_MM = 100_000
+_PLAIN_NUMBER = re.compile(r"-?\d{1,6}(\.\d{1,9})?")
 
 
 def normal_entry(step: str, entry: Entry) -> dict[str, Any]:
@@ -74,20 +77,16 @@ def _normal_lesion(step: str, number: int, lesion: object, faults: list[Fault]) 
         return {}
     where = f"{step} {lesion.get('lesion') or number}"
     answer = _texts(lesion, (*_WORDS, *NUMBERS), where, faults, others=("evidence", "attribution"))
+    for name in (*NUMBERS, "slice_mm"):
+        if answer[name] and not _PLAIN_NUMBER.fullmatch(answer[name]):
+            faults.append(Fault(where, "bad_value", f"{name} {answer[name]!r} is not a number below a million"))
+            answer[name] = ""
     for name in _LENGTHS:
-        answer[name] = _rounded(answer[name])
+        answer[name] = str(length_mm(answer[name])) if answer[name] else ""
     evidence = lesion.get("evidence")
     if evidence:
         answer["evidence"] = _normal_evidence(evidence, where, faults)
     return answer
-
-
-def _rounded(text: str) -> str:
-    """A length to 0.1 mm; what is no length stays as it is, and is named when the timepoint is locked."""
-    try:
-        return str(length_mm(Decimal(text))) if text else ""
-    except (InvalidOperation, ValueError):
-        return text
 
 
 def _normal_evidence(evidence: object, where: str, faults: list[Fault]) -> dict[str, Any]:
@@ -106,7 +105,7 @@ def _normal_evidence(evidence: object, where: str, faults: list[Fault]) -> dict[
 
 def _points(value: Any) -> list[list[str]]:
     ends = [[Decimal(str(coordinate)) for coordinate in point] for point in value]
-    if [len(point) for point in ends] != [3, 3] or not all(c.is_finite() for point in ends for c in point):
+    if [len(point) for point in ends] != [3, 3] or not all(abs(c) < _FARTHEST_MM for point in ends for c in point):
         raise ValueError("not two points")
     return [[str(coordinate) for coordinate in point] for point in ends]
 
@@ -246,7 +245,7 @@ def _lesion_faults(where: str, lesion: Mapping[str, Any]) -> Iterator[Fault]:
         points = lesion.get("evidence", {}).get(axis)
         if points and lesion[name] and lesion.get("attribution", {}).get(name) != Attribution.MACHINE.value:
             drawn_mm = length_mm(_distance_mm(points))
-            if Decimal(lesion[name] if _is_number(lesion[name]) else "NaN") != drawn_mm:
+            if Decimal(lesion[name]) != drawn_mm:
                 message = f"{name} is {lesion[name]}, but its points lie {drawn_mm} mm apart"
                 yield Fault(where, "diameter_disagrees", message)
 
@@ -261,13 +260,6 @@ def _measured_axes(lesion: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def _distance_mm(points: Sequence[Sequence[str]]) -> Decimal:
     first, second = ([Decimal(c) for c in point] for point in points)
     return Decimal(sum((a - b) ** 2 for a, b in zip(first, second, strict=True))).sqrt()
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return Decimal(text).is_finite()
-    except InvalidOperation:
-        return False
 
 
 def _blank(where: str, texts: Mapping[str, Any], names: Sequence[str]) -> Iterator[Fault]:

@@ -191,6 +191,11 @@ def test_reopening_voids_the_verdict_that_rested_on_the_read():
     assert (again.stage, again.choices) == (Stage.ADJUDICATION, {})
 
 
+def test_a_finished_read_shows_what_it_read_and_no_timepoint_that_came_later():
+    read = replace(signed(seated(SINGLE, "ann"), "ann").reads[FIRST], steps=(*TIMEPOINTS, "W18"))
+    assert read.visible == TIMEPOINTS
+
+
 def test_late_timepoints_reopen_the_end_of_every_read_and_leave_its_beginning_locked():
     case = signed(seated(SINGLE, "ann"), "ann").extended((*TIMEPOINTS, "W18"))
     read = case.reads[FIRST]

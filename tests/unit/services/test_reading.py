@@ -122,9 +122,13 @@ def test_lengths_enter_a_read_rounded_once_half_up(trial):
         {"mood": "good"},
         {"lesions": "T01"},
         {"comment": ["a list"]},
+        {"lesions": [target("1e999999")]},
+        {"lesions": [target("50", short_mm="1e30")]},
+        {"lesions": [target("fifty")]},
         {"comment": "x" * 2001},
         {"lesions": [{"lesion": "T01", "evidence": {"long_axis_lps_mm": [["0", "0"], ["1", "1"]]}}]},
         {"lesions": [{"lesion": "T01", "evidence": {"long_axis_lps_mm": [[0, 0, 0], [1, "nan", 1]]}}]},
+        {"lesions": [{"lesion": "T01", "evidence": {"long_axis_lps_mm": [[0, 0, 0], [1, "1e999999", 1]]}}]},
     ],
 )
 def test_a_draft_that_has_not_the_form_is_refused(trial, said):
