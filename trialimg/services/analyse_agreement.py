@@ -7,6 +7,7 @@ from typing import Any
 
 from trialimg.services.analyse_rates import estimate_document
 from trialimg.services.analyse_table import Selection
+from trialimg.stats.design import in_order
 from trialimg.stats.kappa import KAPPA_WEIGHTS, cohen_kappa, cross_table, fleiss_kappa, gwet_ac1
 from trialimg.stats.rates import rate
 from trialimg.stats.reliability import ICC_FORMS, bland_altman, intraclass_correlation, lin_concordance
@@ -26,10 +27,10 @@ def category_document(
     raters
         One column per reader.
     categories
-        In their order, which matters for weights; None: all that occur, by name.
+        In their order, which matters for weights; None: all that occur, numbers by size, words by name.
     """
     answers = [[str(cell) for cell in data.columns[name]] for name in raters]
-    names = list(categories) if categories else sorted({cell for reader in answers for cell in reader})
+    names = list(categories) if categories else sorted({cell for reader in answers for cell in reader}, key=in_order)
     agreed = sum(len(set(case)) == 1 for case in zip(*answers, strict=True))
     document: Document = {
         "n": data.n,

@@ -18,6 +18,7 @@ from scipy.stats import t as student
 
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import Fault, ProtocolError, ReadingError
+from trialimg.stats.design import in_order
 from trialimg.stats.rates import require_confidence
 from trialimg.stats.results import Estimate
 
@@ -32,7 +33,7 @@ def cross_table(first: Sequence[str], second: Sequence[str], *, categories: Sequ
     Parameters
     ----------
     categories
-        In their order, which matters for weights; None: all that occur, by name.
+        In their order, which matters for weights; None: all that occur, numbers by size, words by name.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def cross_table(first: Sequence[str], second: Sequence[str], *, categories: Sequ
     """
     if len(first) != len(second):
         raise ReadingError(f"{len(first)} answers of one reader, but {len(second)} of the other; they must be paired")
-    names = list(categories) if categories is not None else sorted({*first, *second})
+    names = list(categories) if categories is not None else sorted({*first, *second}, key=in_order)
     strangers = sorted({*first, *second} - set(names))
     if strangers:
         raise ReadingError(

@@ -84,6 +84,8 @@ def test_answers_make_a_table() -> None:
     table = cross_table(["CR", "PD", "PR"], ["CR", "PD", "PD"], categories=["CR", "PR", "SD", "PD"])
     assert table.sum() == 3
     assert (table[0, 0], table[3, 3], table[1, 3]) == (1, 1, 1)
+    grades = cross_table(["9", "10", "11"], ["9", "11", "11"])
+    assert (grades[0, 0], grades[1, 2], grades[2, 2]) == (1, 1, 1)  # 9 before 10 before 11
     with pytest.raises(ReadingError, match="no category: UNK"):
         cross_table(["UNK"], ["CR"], categories=["CR"])
     with pytest.raises(ReadingError, match="must be paired"):
