@@ -26,7 +26,7 @@ look() {
     want wanted "fontconfig fonts-dejavu-core" "letters in the report" has_fonts
     want wanted "poppler-utils" "tests that look into the PDF" command -v pdfinfo
     want wanted "chromium" "tests that open the report in a browser" command -v chromium
-    want wanted "postgresql" "the store on a database server, and its tests, when they come" has_postgresql
+    want wanted "postgresql" "the store on a database server, and its tests" has_postgresql
     want wanted "dcmtk" "tests that read our DICOM with a second toolkit" command -v dcmdjpls
     want wanted "dicom3tools" "tests that validate our DICOM objects" command -v dciodvfy
 }
