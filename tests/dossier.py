@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,7 +155,8 @@ def _statuses(rows: tuple[Row, ...]) -> list[str]:
 
 def _line(row: Row) -> str:
     one = row.requirement
-    parts = [f"`{node}` {outcome}" for node, outcome in row.tests.items()]
+    ended = Counter((node.partition("[")[0], outcome) for node, outcome in row.tests.items())
+    parts = [f"`{name}` {f'{count} ' if count > 1 else ''}{outcome}" for (name, outcome), count in ended.items()]
     parts += [f"[{name.removesuffix('.md')}](../compliance/{name})" for name in one.documents]
     parts += [f"open: {one.open}"] * bool(one.open)
     wanted = f"{one.requirement} <br>*{one.proof}* ({one.clause})"

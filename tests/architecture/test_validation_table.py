@@ -70,7 +70,7 @@ def test_a_run_writes_a_row_for_every_requirement_and_fails_where_one_is_uncover
     rows = [line for line in (tmp_path / "out" / "table.md").read_text().splitlines() if line.startswith("| R-")]
     assert [line.split(" | ")[2] for line in rows] == ["failed", "proved", "procedural", "open", "NOT COVERED"]
     assert "`tests/test_probe.py::test_broken` failed" in rows[0]
-    assert "`tests/test_probe.py::test_holds[2]` passed" in rows[1]
+    assert "`tests/test_probe.py::test_holds` 2 passed" in rows[1]
     assert "`tests/test_probe.py::test_absent` skipped" in rows[1]
     assert "[how](../compliance/how.md)" in rows[2]
     assert "open: comes later" in rows[3]
@@ -153,6 +153,13 @@ def test_the_risk_file_ranks_what_would_happen_and_says_whether_its_control_was_
     ]
 
 
-def test_a_bar_in_a_test_name_does_not_break_the_table():
-    row = table([Row(Requirement("R-1", **COMMON), {"t[a|b]": "passed"})]).splitlines()[-1]
-    assert "t[a\\|b]" in row
+def test_cases_of_one_test_are_counted_by_how_they_ended():
+    row = table(
+        [Row(Requirement("R-1", **COMMON), {"t[a]": "passed", "t[b|c]": "passed", "t[d]": "skipped", "u": "passed"})]
+    )
+    assert row.splitlines()[-1].endswith("| proved | `t` 2 passed<br>`t` skipped<br>`u` passed |")
+
+
+def test_a_bar_in_a_sentence_does_not_break_the_table():
+    row = table([Row(Requirement("R-1", **COMMON, open="a | b"))]).splitlines()[-1]
+    assert row.endswith("| open | open: a \\| b |")
