@@ -41,6 +41,11 @@ def _stratum_residuals(spans: Spans, steps: Steps) -> Vector:
     first = np.searchsorted(steps.moments, start, side="right")
     last = np.searchsorted(steps.moments, stop, side="right")
     exposed = _between(hazard, first, last)[:, None] * x - _between(drift, first, last)
+    if spans.lingering is not None and spans.decay is not None:
+        left, end = spans.decay(steps.moments), np.full_like(last, moments)
+        fading, fading_drift = left * hazard, left[:, None] * drift
+        later = _between(fading, last, end)[:, None] * x - _between(fading_drift, last, end)
+        exposed = exposed + spans.lingering[steps.rows, None] * later
     residuals = -steps.relative_hazard[:, None] * exposed
     place = np.searchsorted(steps.moments, stop[event])
     own, spared = _at_death(steps, moments)

@@ -92,12 +92,20 @@ def fine_gray(
     if not events:
         raise ReadingError(f"a model of cause {cause} needs an event of this cause; there is none")
     censoring = _censoring(time, state)
-    spans, owner = _weighted_spans(time, state, design, censoring, cause=cause)
+    others = (state > 0) & (state != cause)
+    spans = Spans(
+        start=np.full(len(time), -np.inf),
+        stop=time,
+        event=state == cause,
+        covariates=design.matrix,
+        stratum=np.zeros(len(time), int),
+        weight=np.ones(len(time)),
+        lingering=np.where(others, 1 / censoring.before(time), 0.0),
+        decay=censoring.before,
+    )
     maximum = PartialLikelihood(spans, ties="breslow", names=design.names).maximum()
-    pulls = np.zeros_like(design.matrix)
-    np.add.at(pulls, owner, score_residuals(spans, maximum) * spans.weight[:, None])
-    rivals = _Rivals((state > 0) & (state != cause), design.matrix, _relative(maximum, owner, len(time)))
-    pulls += _censoring_pull(time, rivals, censoring, maximum, gone=state == 0)
+    rivals = _Rivals(others, design.matrix, maximum.steps[0].relative_hazard)
+    pulls = score_residuals(spans, maximum) + _censoring_pull(time, rivals, censoring, maximum, gone=state == 0)
     influence = pulls @ maximum.covariance
     require_variance(influence.T @ influence)
     few = f"few_events: {events} events for {len(design.names)} coefficients; limits and p-values are poor"
@@ -132,46 +140,6 @@ def _censoring(time: Vector, state: Indices) -> _Censoring:
     at_risk = np.array([(time >= t).sum() for t in times], float)
     survival = np.concatenate([[1.0], np.cumprod(1 - counts / np.maximum(at_risk, 1))])
     return _Censoring(times, counts, at_risk, survival)
-
-
-def _weighted_spans(
-    time: Vector, state: Indices, design: Design, censoring: _Censoring, *, cause: int
-) -> tuple[Spans, Indices]:
-    """The subjects, and after another cause their spans of constant weight; with whose each row is."""
-    moments = np.unique(time[state == cause])
-    still_watched = censoring.before(moments)
-    start, stop, weight, owner = [np.full(len(time), -np.inf)], [time], [np.ones(len(time))], [np.arange(len(time))]
-    for subject in np.flatnonzero((state > 0) & (state != cause)):
-        first = np.searchsorted(moments, time[subject], side="right")
-        levels = still_watched[first:]
-        if not len(levels):
-            continue
-        ends = np.append(np.flatnonzero(np.diff(levels)), len(levels) - 1)
-        last = moments[first + ends]
-        start.append(np.concatenate([[time[subject]], last[:-1]]))
-        stop.append(last)
-        weight.append(levels[ends] / censoring.before(time[subject : subject + 1]))
-        owner.append(np.full(len(ends), subject))
-    owners = np.concatenate(owner)
-    event = np.zeros(len(owners), bool)
-    event[: len(time)] = state == cause
-    stratum = np.zeros(len(owners), int)
-    columns = (
-        np.concatenate(start),
-        np.concatenate(stop),
-        event,
-        design.matrix[owners],
-        stratum,
-        np.concatenate(weight),
-    )
-    return Spans(*columns), owners
-
-
-def _relative(maximum: Maximum, owner: Indices, subjects: int) -> Vector:
-    """Per subject, on the scale of the baseline hazard."""
-    relative = np.zeros(subjects)
-    relative[owner] = maximum.steps[0].relative_hazard
-    return relative
 
 
 def _censoring_pull(

@@ -1,14 +1,14 @@
 """Cox's partial likelihood over spans of observation: its maximum, slope and curvature.
 
 One engine serves proportional hazards (tied times by Efron, Breslow or exactly; strata; spans that start late; weights)
-and, with weights that decline after a competing event, subdistribution hazards. The libraries at hand each lack one of
-these, so the sums over risk sets are made here once.
+and, with subjects who stay at risk in part after a competing event, subdistribution hazards. The libraries at hand
+each lack one of these, so the sums over risk sets are made here once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,10 @@ class Spans:
     """Shape (row, covariate)."""
     stratum: Indices
     weight: Vector
+    lingering: Vector | None = None
+    """How much of each row stays at risk after its stop, before the decay: of use after a competing event."""
+    decay: Callable[[Vector], Vector] | None = None
+    """What is left at a time of everything that lingers; needed with ``lingering``."""
 
     @property
     def n(self) -> int:
@@ -104,6 +108,8 @@ class _Stratum:
     """Rows (within the stratum) with an event."""
     dead_moment: Indices
     deaths: Indices
+    lingering: tuple[Vector, Indices, Vector] | None
+    """Per row how much stays; per moment how many rows have ended before it, and what is left of them."""
 
     @classmethod
     def of(cls, spans: Spans, rows: Indices) -> _Stratum:
@@ -121,11 +127,25 @@ class _Stratum:
             dead=dead,
             dead_moment=dead_moment,
             deaths=np.bincount(dead_moment, minlength=len(moments)),
+            lingering=cls._lingering(spans, rows, moments),
         )
+
+    @staticmethod
+    def _lingering(spans: Spans, rows: Indices, moments: Vector) -> tuple[Vector, Indices, Vector] | None:
+        if spans.lingering is None or spans.decay is None:
+            return None
+        ended = np.searchsorted(np.sort(spans.stop[rows]), moments, side="left")
+        return spans.lingering[rows], ended, spans.decay(moments)
 
     def at_risk(self, values: Vector) -> Vector:
         """Sum of values, shape (row, ...), over who is at risk at each moment."""
-        return _running(values[self.by_stop])[self.staying] - _running(values[self.by_start])[self.not_yet]
+        present = _running(values[self.by_stop])[self.staying] - _running(values[self.by_start])[self.not_yet]
+        if self.lingering is None:
+            return present
+        kept, ended, left = self.lingering
+        wide = (-1, *(1,) * (values.ndim - 1))
+        stayed = _running((kept.reshape(wide) * values)[self.by_stop[::-1]])[ended]
+        return np.asarray(present + left.reshape(wide) * stayed)
 
     def dying(self, values: Vector) -> Vector:
         """Sum of values over who has the event at each moment."""
@@ -156,7 +176,7 @@ class PartialLikelihood:
         _require_varying(spread, self._names, spans.covariates)
         self._scale = spread
         scaled = (spans.covariates - self._centre) / spread
-        self._spans = Spans(spans.start, spans.stop, spans.event, scaled, spans.stratum, spans.weight)
+        self._spans = replace(spans, covariates=scaled)
         parts = [np.flatnonzero(spans.stratum == code) for code in np.unique(spans.stratum)]
         self._strata = [_Stratum.of(self._spans, rows) for rows in parts if spans.event[rows].any()]
 
