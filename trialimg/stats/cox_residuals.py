@@ -107,7 +107,8 @@ def proportionality(
             block += np.einsum("k,kij->ij", step_time**power, steps.variance)
     plain, once, twice = blocks
     left = twice - once @ np.linalg.solve(plain, once)
-    size = np.sqrt(np.outer(np.diag(twice), np.diag(twice)))
+    spread = np.sqrt(np.maximum(np.diag(twice), 0.0))
+    size = np.outer(spread, spread)
     return tuple(_chi2(slope[list(group)], left[np.ix_(group, group)], size[np.ix_(group, group)]) for group in columns)
 
 

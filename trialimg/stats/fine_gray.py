@@ -93,16 +93,7 @@ def fine_gray(
         raise ReadingError(f"a model of cause {cause} needs an event of this cause; there is none")
     censoring = _censoring(time, state)
     others = (state > 0) & (state != cause)
-    spans = Spans(
-        start=np.full(len(time), -np.inf),
-        stop=time,
-        event=state == cause,
-        covariates=design.matrix,
-        stratum=np.zeros(len(time), int),
-        weight=np.ones(len(time)),
-        lingering=np.where(others, 1 / censoring.before(time), 0.0),
-        decay=censoring.before,
-    )
+    spans = _spans(time, design, event=state == cause, others=others, censoring=censoring)
     maximum = PartialLikelihood(spans, ties="breslow", names=design.names).maximum()
     rivals = _Rivals(others, design.matrix, maximum.steps[0].relative_hazard)
     pulls = score_residuals(spans, maximum) + _censoring_pull(time, rivals, censoring, maximum, gone=state == 0)
@@ -132,6 +123,27 @@ class _Rivals:
     inside: npt.NDArray[np.bool_]
     covariates: Vector
     relative_hazard: Vector
+
+
+def _spans(
+    time: Vector,
+    design: Design,
+    *,
+    event: npt.NDArray[np.bool_],
+    others: npt.NDArray[np.bool_],
+    censoring: _Censoring,
+) -> Spans:
+    """One row per subject; whoever had another cause stays at risk as long as it could have been watched."""
+    return Spans(
+        start=np.full(len(time), -np.inf),
+        stop=time,
+        event=event,
+        covariates=design.matrix,
+        stratum=np.zeros(len(time), int),
+        weight=np.ones(len(time)),
+        lingering=np.where(others, 1 / censoring.before(time), 0.0),
+        decay=censoring.before,
+    )
 
 
 def _censoring(time: Vector, state: Indices) -> _Censoring:
