@@ -118,7 +118,7 @@ def received_case(
     code: str, timepoints: Sequence[str] = ("BL", "W06"), subject: str = "", **more: Any
 ) -> cases.ReceivedCase:
     visits = tuple(cases.CaseTimepoint(name, DATES[name], series=(f"2.25.{code[-2:]}",)) for name in timepoints)
-    more.setdefault("kind", CaseKind.EFFICACY)
+    more = {"kind": CaseKind.EFFICACY, "site": "SITE-CANARY", **more}
     return cases.ReceivedCase(code, subject or f"S-{code}", visits, reference_date=DATES["BL"], **more)
 
 

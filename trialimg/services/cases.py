@@ -82,7 +82,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class ReceivedCase:
-    """One subject's imaging as it comes in; it says nothing of arm, site or what the site saw."""
+    """One subject's imaging as it comes in; it says nothing of the arm, or of what the site saw."""
 
     code: str
     """Name of the case in the trial."""
@@ -96,6 +96,8 @@ class ReceivedCase:
     cause: ConfirmationCause | None = None
     """What asks for a progression case; kept in the ledger, never shown to a reader."""
     proposal: Proposal | None = None
+    site: str = ""
+    """Who sent the images, for shares of the price; never shown to a reader."""
 
 
 def receive_cases(
@@ -125,6 +127,7 @@ def _received(journal: Journal, trial: str, case: ReceivedCase, protocol_digest:
         "subject": case.subject,
         "kind": case.kind.value,
         "timepoints": [timepoint.plain() for timepoint in case.timepoints],
+        "site": case.site,
         "reference_date": case.reference_date.isoformat() if case.reference_date else "",
         "protocol_digest": protocol_digest,
         "received_at": journal.at,

@@ -41,11 +41,13 @@ def attributed(step: str, entry: Mapping[str, Any], proposed: Mapping[str, Any] 
 
 
 def _authors(lesion: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """By whom each number is; one that was taken from a mask which a person asked for is the machine's, then theirs."""
+    alone = Attribution.MACHINE_THEN_HUMAN if lesion.get("evidence", {}).get("digest") else Attribution.HUMAN
     for name in NUMBERS:
         if not lesion[name]:
             continue
         if proposal is None or not proposal[name]:
-            yield name, Attribution.HUMAN.value
+            yield name, alone.value
         else:
             is_same = lesion[name] == proposal[name]
             yield name, (Attribution.MACHINE if is_same else Attribution.MACHINE_THEN_HUMAN).value

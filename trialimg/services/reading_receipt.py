@@ -20,8 +20,8 @@ from trialimg.services.tables import Row, read_table
 __all__ = ["RunCases", "cases_of_run", "cases_of_table"]
 
 _REQUIRED = ("case", "subject", "timepoint", "date")
-_OPTIONAL = ("first_date", "series", "images", "kind", "reference_date", "cause")
-_OF_CASE = ("subject", "kind", "reference_date", "cause")
+_OPTIONAL = ("first_date", "series", "images", "kind", "site", "reference_date", "cause")
+_OF_CASE = ("subject", "kind", "site", "reference_date", "cause")
 _THOUSANDTH = Decimal("0.001")
 
 
@@ -42,7 +42,7 @@ def cases_of_table(text: str, source: str) -> tuple[ReceivedCase, ...]:
     ----------
     text, source
         Columns ``case, subject, timepoint, date``, optionally ``first_date``, ``series`` (UIDs, parted by blanks),
-        ``images`` (digest), ``kind``, ``reference_date``, ``cause``. Visits stand in order of date.
+        ``images`` (digest), ``kind``, ``site``, ``reference_date``, ``cause``. Visits stand in order of date.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def _case(code: str, rows: list[tuple[Row, CaseTimepoint | None]]) -> ReceivedCa
                 message = f"{column} is {row.text(column)!r}, but {head.text(column)!r} in line {head.line}"
                 row.table.fault(row.line, "contradiction", message)
     visits = tuple(visit for _, visit in rows if visit is not None)
-    return ReceivedCase(code, subject, visits, kind, start, cause)
+    return ReceivedCase(code, subject, visits, kind, start, cause, site=head.text("site"))
 
 
 def cases_of_run(run: FinishedRun) -> RunCases:
@@ -125,6 +125,7 @@ def _run_case(subject: Mapping[str, Any], images: str, device: Mapping[str, str]
         subject=subject["subject"]["id"],
         timepoints=tuple(_run_visit(one, images) for one in subject["timepoints"]),
         reference_date=dt.date.fromisoformat(start) if start else None,
+        site=subject["subject"]["site"] or "",
         proposal=Proposal({one["timepoint"]["id"]: _proposed(one) for one in subject["timepoints"]}, device),
     )
 

@@ -53,6 +53,13 @@ def test_accepted_edited_and_rejected_are_kept_with_the_original_and_numbers_nam
     assert kept(trial)["proposals"][1]["original"]["diameter_mm"] == "20.0"
 
 
+def test_a_number_from_a_mask_that_a_person_asked_for_is_the_machines_then_theirs():
+    trial, alias = opened()
+    prompted = target("33", "T09", evidence={"digest": "sha256:" + "0" * 64, "series_uid": "2.25.1"})
+    trial.write("rita", alias, "BL", {**entry("0"), "lesions": [prompted]})
+    assert kept(trial)["lesions"][0]["attribution"] == {"diameter_mm": "machine-then-human"}
+
+
 def test_no_client_says_who_a_number_is_by():
     trial, alias = opened()
     claimed = target("33", "L1", attribution={"diameter_mm": "machine"})

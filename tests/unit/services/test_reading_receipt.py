@@ -60,13 +60,14 @@ def run(tmp_path):
     return FinishedRun(tmp_path, manifest)
 
 
-def test_each_subject_with_a_baseline_is_a_case_and_nothing_says_arm_or_site(run):
+def test_each_subject_with_a_baseline_is_a_case_of_its_site_and_nothing_says_the_arm(run):
     found = cases_of_run(run)
     assert len(found.cases) == 11
     assert found.without_baseline == ("S-1012",)
     assert found.trial == "LUMEN-301"
+    assert all(case.site for case in found.cases)
     for case in found.cases:
-        assert "arm" not in str(case) and "site" not in str(case)
+        assert "arm" not in str(case)
         assert all(case.subject not in one["lesion"] for e in case.proposal.entries.values() for one in e["lesions"])
 
 
