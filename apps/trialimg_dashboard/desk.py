@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import streamlit as st
 
+from apps.trialimg_dashboard.guard import COOKIE
 from apps.trialimg_dashboard.installation import Installation, actor_of, installation
-from apps.trialimg_dashboard.sign_in import COOKIE, LANGUAGE_COOKIE
+from apps.trialimg_dashboard.sign_in import LANGUAGE_COOKIE
 from apps.trialimg_dashboard.words import LANGUAGES, text
 from trialimg.core.access import Actor
 from trialimg.core.errors import TrialimgError

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import hmac
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from apps.trialimg_dashboard.pixels import PixelTokens
+from starlette.requests import Request
+
+from apps.trialimg_dashboard.guard import COOKIE
+from apps.trialimg_dashboard.pixels import SECRET_BYTES, PixelTokens
 from trialimg.bootstrap import identity, kept_masks, kept_series, make_folder, records, segmenter
 from trialimg.core.access import Actor
-from trialimg.core.errors import AccessError
+from trialimg.core.errors import AccessError, TrialimgError
 from trialimg.services.case_images import CaseImages, Looking, ShownSeries
 from trialimg.services.journal import Records
+from trialimg.services.people_sessions import session_key
 from trialimg.services.ports import Identity, Segmenter
 from trialimg.services.prompted import KeptMasks
 from trialimg.services.sign_in import resume
 
-__all__ = ["Installation", "RouteImages", "actor_of", "installation", "line_segmenter"]
+__all__ = ["Installation", "RouteImages", "actor_of", "installation", "line_segmenter", "session_of"]
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,28 @@ class Installation:
 
 @lru_cache(maxsize=1)
 def installation() -> Installation:
-    """The installation under TRIALIMG_HOME (default ~/.trialimg), with the database of TRIALIMG_DATABASE_URL."""
+    """The installation under TRIALIMG_HOME (default ~/.trialimg), with the database of TRIALIMG_DATABASE_URL.
+
+    Raises
+    ------
+    TrialimgError
+        If TRIALIMG_PIXEL_SECRET is too short.
+    """
     home = Path(os.environ.get("TRIALIMG_HOME", "~/.trialimg")).expanduser()
     make_folder(home)
     kept = records(home, os.environ.get("TRIALIMG_DATABASE_URL"))
-    return Installation(home, kept, identity(), CaseImages(kept, kept_series(home)), kept_masks(home), PixelTokens())
+    secret = _pixel_secret()
+    names, tokens = (hmac.digest(secret, use, "sha256") for use in (b"series names", b"tokens"))
+    images = CaseImages(kept, kept_series(home), names)
+    return Installation(home, kept, identity(), images, kept_masks(home), PixelTokens(tokens))
+
+
+def _pixel_secret() -> bytes:
+    """What several processes of one installation share, so that each knows the others' tokens; else made anew."""
+    given = os.environ.get("TRIALIMG_PIXEL_SECRET", "").encode()
+    if given and len(given) < SECRET_BYTES:
+        raise TrialimgError(f"TRIALIMG_PIXEL_SECRET needs {SECRET_BYTES} characters or more: `openssl rand -hex 32`")
+    return given or secrets.token_bytes(SECRET_BYTES)
 
 
 @lru_cache(maxsize=1)
@@ -60,6 +83,11 @@ def actor_of(token: str) -> Actor | None:
         return resume(installation().records, token) if token else None
     except AccessError:
         return None
+
+
+def session_of(request: Request) -> str:
+    """The session that a request's cookie names, whether or not it lasts."""
+    return session_key(request.cookies.get(COOKIE, ""))
 
 
 class RouteImages:

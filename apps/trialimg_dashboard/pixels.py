@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -15,12 +16,12 @@ from starlette.routing import Route
 
 from trialimg.services.case_images import Looking, ShownSeries
 
-__all__ = ["Images", "PixelTokens", "pixel_routes"]
+__all__ = ["SECRET_BYTES", "Images", "PixelTokens", "pixel_routes"]
 
 TOKEN_SECONDS = 600
 HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 _ALGORITHM = "HS256"
-_SECRET_BYTES = 32
+SECRET_BYTES = 32
 _CLAIMS = ("sub", "sid", "trial", "alias", "exp")
 
 
@@ -42,9 +43,9 @@ class PixelTokens:
     """Short-lived tokens; they say who looks at which case, never that this is allowed: that is asked each time."""
 
     def __init__(self, secret: bytes | None = None, *, seconds: int = TOKEN_SECONDS) -> None:
-        self._secret = secret or secrets.token_bytes(_SECRET_BYTES)
-        if len(self._secret) < _SECRET_BYTES:
-            raise ValueError(f"the secret of the pixel route needs {_SECRET_BYTES} bytes, not {len(self._secret)}")
+        self._secret = secret or secrets.token_bytes(SECRET_BYTES)
+        if len(self._secret) < SECRET_BYTES:
+            raise ValueError(f"the secret of the pixel route needs {SECRET_BYTES} bytes, not {len(self._secret)}")
         self.seconds = seconds
 
     def issue(self, looking: Looking) -> str:
@@ -69,8 +70,14 @@ class PixelTokens:
 Answer = Callable[[Looking, ShownSeries, Request], Response]
 
 
-def pixel_routes(tokens: PixelTokens, images: Images) -> list[Route]:
-    """The routes `/images/{series}/geometry`, `/slice/{number}` and `/token`."""
+def pixel_routes(tokens: PixelTokens, images: Images, session_of: Callable[[Request], str]) -> list[Route]:
+    """The routes `/images/{series}/geometry`, `/slice/{number}` and `/token`.
+
+    Parameters
+    ----------
+    session_of
+        The session that a request comes from; a token serves only the one that it was given to.
+    """
 
     def geometry(looking: Looking, series: ShownSeries, _request: Request) -> Response:
         found = images.geometry(series)
@@ -90,7 +97,8 @@ def pixel_routes(tokens: PixelTokens, images: Images) -> list[Route]:
 
     def guarded(answer: Answer) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
-            return await run_in_threadpool(_answered, tokens, images, answer, request)
+            looking = _asked_by(tokens, request, session_of(request))
+            return await run_in_threadpool(_answered, images, looking, answer, request)
 
         return endpoint
 
@@ -101,9 +109,14 @@ def pixel_routes(tokens: PixelTokens, images: Images) -> list[Route]:
     ]
 
 
-def _answered(tokens: PixelTokens, images: Images, answer: Answer, request: Request) -> Response:
+def _asked_by(tokens: PixelTokens, request: Request, session: str) -> Looking | None:
+    """Whose token a request bears, if it comes from the session that the token was given to."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     looking = tokens.read(token) if scheme == "Bearer" else None
+    return looking if looking is not None and hmac.compare_digest(looking.session.encode(), session.encode()) else None
+
+
+def _answered(images: Images, looking: Looking | None, answer: Answer, request: Request) -> Response:
     if looking is None:
         return _refused(401, "sign in again: the token is not valid any more")
     series = images.find(looking, request.path_params["series"])

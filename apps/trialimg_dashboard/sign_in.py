@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from apps.trialimg_dashboard.guard import COOKIE
 from apps.trialimg_dashboard.installation import Installation
 from apps.trialimg_dashboard.words import LANGUAGES, text
 from trialimg.core.access import Role
@@ -22,9 +23,8 @@ from trialimg.core.errors import TrialimgError
 from trialimg.services.sign_in import Proof, change_password, sign_in, sign_out
 from trialimg.services.training import ACCOUNTABILITY
 
-__all__ = ["COOKIE", "LANGUAGE_COOKIE", "demo_accounts", "demo_hint", "demo_proof", "sign_in_routes"]
+__all__ = ["LANGUAGE_COOKIE", "demo_accounts", "demo_hint", "demo_proof", "sign_in_routes"]
 
-COOKIE = "trialimg_session"
 LANGUAGE_COOKIE = "trialimg_language"
 _MOST_BYTES = 10_000
 _PAGES = Environment(

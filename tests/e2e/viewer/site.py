@@ -104,4 +104,4 @@ def page():
 
 def app():
     """For uvicorn: `--factory`."""
-    return st.App(Path(__file__).with_name("page.py"), routes=pixel_routes(TOKENS, IMAGES))
+    return st.App(Path(__file__).with_name("page.py"), routes=pixel_routes(TOKENS, IMAGES, lambda _: READER.session))

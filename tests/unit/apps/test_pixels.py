@@ -49,7 +49,10 @@ def tokens():
 
 @pytest.fixture
 def client(images, tokens):
-    return TestClient(Starlette(routes=pixel_routes(tokens, images)))
+    return TestClient(
+        Starlette(routes=pixel_routes(tokens, images, lambda request: request.cookies.get("session", ""))),
+        cookies={"session": READER.session},
+    )
 
 
 def get(client, path, token):
@@ -79,11 +82,19 @@ def test_nobody_gets_anything_without_a_token_of_ours(client, path):
 
 
 @pytest.mark.parametrize("path", ANSWERS)
-@pytest.mark.parametrize(
-    "stranger", [replace(READER, user="ruth"), replace(READER, session="session-2"), replace(READER, alias="R2")]
-)
-def test_another_reader_session_or_case_is_refused(client, tokens, images, path, stranger):
+@pytest.mark.parametrize("stranger", [replace(READER, user="ruth"), replace(READER, alias="R2")])
+def test_another_reader_or_case_is_refused(client, tokens, images, path, stranger):
     assert get(client, path, tokens.issue(stranger)).status_code == 403
+    assert images.log == []
+
+
+@pytest.mark.parametrize("path", ANSWERS)
+def test_a_token_serves_only_the_session_that_it_was_given_to(client, tokens, images, path):
+    assert get(client, path, tokens.issue(replace(READER, session="session-2"))).status_code == 401
+    client.cookies = {"session": "session-2"}
+    assert get(client, path, tokens.issue(READER)).status_code == 401
+    client.cookies = {}
+    assert get(client, path, tokens.issue(READER)).status_code == 401
     assert images.log == []
 
 
