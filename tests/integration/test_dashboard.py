@@ -1,95 +1,325 @@
-"""The dashboard's pages over a finished run, without a browser."""
+"""The pages of the analyst, the sponsor, the administrator and the inspector over real records, without a browser."""
 
 from __future__ import annotations
 
-import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from trialimg.core.digest import digest_of
-from trialimg.core.errors import IntakeError, IntegrityError
+from apps.trialimg_dashboard import desk as desks
+from apps.trialimg_dashboard.roles import PAGES
+from tests.fakes.dashboard import NOT_GIVEN_OUT, TRIAL, House, furnished, installation_of
+from trialimg.bootstrap import records
+from trialimg.core.access import Role
+from trialimg.core.errors import AccessError, IntakeError, IntegrityError
+from trialimg.services.cases import withdraw_consent
+from trialimg.services.dashboard_downloads import fetch_cut, fetch_output
+from trialimg.services.dashboard_protocol import amend
+from trialimg.services.dashboard_store import make_checkpoint
 from trialimg.services.finished import open_run
+from trialimg.services.people import disable_user
+from trialimg.services.reading_assignment import assign_trial
+from trialimg.services.records import EntryQuery
+from trialimg.services.trials import Change
 
-RESULTS = {
-    "trial": "T-1",
-    "title": "A trial",
-    "subjects": [{"timepoints": [{}, {}]}, {"timepoints": [{}]}],
-    "findings": [
-        {"code": code, "severity": "warning", "where": "S1", "message": "m", "subject": "S1", "timepoint": "W06"}
-        for code in ("missed_visit", "kernel")
-    ],
-    "cohort": {
-        "objective_response": [
-            ["all", {"events": 1, "n": 2, "value": 0.5, "lower": 0.0126, "upper": 0.9874, "method": "m"}],
-            ["A", {"events": 0, "n": 0, "value": None, "lower": None, "upper": None, "method": "m"}],
-        ]
-    },
+HERS = (
+    "cohort", "case", "cases", "readers", "quality", "report", "protocol", "audit", "trial", "people", "invoices",
+    "store",
+)  # fmt: skip
+KEYS = {
+    "analyst": Role.ANALYST,
+    "sponsor": Role.SPONSOR,
+    "administrator": Role.ADMINISTRATOR,
+    "inspector": Role.INSPECTOR,
 }
-FILES = {
-    "results.json": json.dumps(RESULTS).encode(),
-    "report.html": b"<h1>Report of T-1</h1>",
-    "endpoints.csv": b"subject,best_overall\nS1,PR\n",
-}
+PEOPLE = {**KEYS, "radiologist": Role.RADIOLOGIST, "adjudicator": Role.ADJUDICATOR}
+GRANTED = [(key, page) for key, role in KEYS.items() for page in PAGES[role] if page in HERS]
+OTHERS = [(key, page) for key, role in PEOPLE.items() for page in HERS if page not in PAGES[role]]
+READABLE_ALL_THE_SAME = {
+    ("analyst", "trial"), ("analyst", "people"), ("analyst", "store"), ("sponsor", "invoices"), ("inspector", "cases"),
+    ("inspector", "invoices"),
+}  # fmt: skip
+"""Pages that a role does not have although it may see what they show; the navigation keeps it away."""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The installation, made once."""
+    return furnished(tmp_path_factory.mktemp("built") / "home")
 
 
 @pytest.fixture
-def finished(tmp_path: Path) -> Path:
-    """A run's output folder."""
-    for name, data in FILES.items():
-        (tmp_path / name).write_bytes(data)
-    manifest = {
-        "outputs": {name: digest_of(data) for name, data in FILES.items()},
-        "protocol_digest": "sha256:0",
-        "software": "trialimg",
-    }
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    return tmp_path
+def house(built: House, tmp_path: Path) -> House:
+    """A copy that a test may change."""
+    home = tmp_path / "home"
+    shutil.copytree(built.home, home)
+    return replace(built, home=home, records=replace(records(home), clock=built.records.clock))
 
 
-def page(root: Path, folder: Path, name: str) -> AppTest:
-    app = AppTest.from_file(str(root / "apps" / "trialimg_dashboard" / "pages" / f"{name}.py"), default_timeout=30)
-    app.session_state["folder"] = str(folder)
-    return app.run()
+class Opened:
+    """Pages as somebody gets them."""
+
+    def __init__(self, root: Path, house: House, patch: pytest.MonkeyPatch) -> None:
+        self.folder = root / "apps" / "trialimg_dashboard" / "pages"
+        self.house = house
+        self.patch = patch
+        patch.setattr(desks, "installation", lambda: installation_of(house))
+
+    def __call__(self, key: str, name: str, *, language: str = "en", **state: object) -> AppTest:
+        self.patch.setattr(desks, "actor_of", lambda _: self.house.actor(key) if key else None)
+        app = AppTest.from_file(str(self.folder / f"{name}.py"), default_timeout=60)
+        app.session_state["language"] = language
+        for word, value in state.items():
+            app.session_state[word] = value
+        return app.run()
 
 
-@pytest.mark.parametrize("name", ["cohort", "report", "findings", "downloads"])
-def test_each_page_runs_over_a_finished_run(root, finished, name):
-    app = page(root, finished, name)
+@pytest.fixture
+def opened(root: Path, built: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
+    """Pages over what nobody changes."""
+    return Opened(root, built, monkeypatch)
+
+
+@pytest.fixture
+def changed(root: Path, house: House, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """Pages over a copy."""
+    return Opened(root, house, monkeypatch)
+
+
+def words(app: AppTest) -> str:
+    """Everything that a page says."""
+    blocks = (
+        app.title,
+        app.subheader,
+        app.markdown,
+        app.caption,
+        app.metric,
+        app.info,
+        app.warning,
+        app.error,
+        app.success,
+    )
+    said = [f"{getattr(one, 'label', '')} {one.value}" for block in blocks for one in block]
+    return "\n".join([*said, *(table.value.to_csv() for table in app.dataframe), *(one.label for one in app.expander)])
+
+
+def actions(app: AppTest) -> list[str]:
+    """Labels of the buttons that change something."""
+    return [button.label for button in app.button if button.key and button.key.startswith("FormSubmitter")]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("key", "name"), GRANTED)
+def test_each_page_opens_for_each_role_that_has_it(opened, key, name, language):
+    app = opened(key, name, language=language, case="C0003")
     assert not app.exception
+    assert [error.value for error in app.error] == []
+    assert words(app)
+
+
+@pytest.mark.parametrize(("key", "name"), OTHERS)
+def test_a_page_opened_by_its_address_refuses_a_role_that_does_not_have_it(opened, key, name):
+    app = opened(key, name, case="C0003")
+    assert not app.exception
+    if (key, name) in READABLE_ALL_THE_SAME:
+        assert actions(app) == []
+        return
+    refusals = [one.value for one in (*app.error, *app.info)]
+    assert any("may not" in one or "is blinded" in one for one in refusals)
+    assert not app.dataframe
+    assert "S-C0003" not in words(app)
+
+
+@pytest.mark.parametrize("name", HERS)
+def test_whoever_is_signed_out_sees_nothing(opened, name):
+    app = opened("", name)
+    assert "not signed in" in app.warning[0].value
+    assert not app.dataframe
+    assert not app.metric
+
+
+@pytest.mark.parametrize("name", sorted({*PAGES[Role.INSPECTOR], "cases", "invoices"} & {*HERS}))
+def test_an_inspector_finds_no_button_that_changes_anything(opened, name):
+    assert actions(opened("inspector", name, case="C0003")) == []
+
+
+def test_the_same_pages_have_such_buttons_for_those_who_may(opened):
+    for key, name in (("analyst", "cases"), ("analyst", "protocol"), ("administrator", "people"),
+                      ("administrator", "invoices"), ("administrator", "store")):  # fmt: skip
+        assert actions(opened(key, name, case="C0003")), name
+
+
+def test_the_services_refuse_an_inspector_who_comes_another_way(house):
+    inspector, proof = house.actor("inspector"), house.proof("inspector")
+    attempts = (
+        lambda: assign_trial(house.records, inspector, TRIAL),
+        lambda: withdraw_consent(house.records, inspector, TRIAL, "S-C0001", reason="x"),
+        lambda: disable_user(house.records, inspector, "demo-sponsor", reason="x"),
+        lambda: make_checkpoint(house.records, inspector, ring=None),
+        lambda: amend(house.records, inspector, proof, TRIAL, text=next_version(), change=today(house)),
+    )
+    for attempt in attempts:
+        with pytest.raises(AccessError, match="inspector may not"):
+            attempt()
+
+
+def test_the_cohort_counts_every_case_once_and_filters_by_the_counts(opened):
+    app = opened("analyst", "cohort")
+    assert [metric.value for metric in app.metric] == ["9", "27", "0.0"]
+    assert "2 of 6" in words(app)
+    app.button_group(key="cohort_states").set_value(["adjudication"]).run()
+    table = app.dataframe[0].value
+    assert table["Case"].tolist() == ["C0006"]
+    assert "1 of 9" in words(app)
+
+
+def test_what_is_given_out_is_seen_in_the_cohort(changed):
+    app = changed("analyst", "cases")
+    act = "Give out every free seat of the trial"
+    press(app, act)
+    assert "tick that you are sure" in app.warning[0].value
+    press(app, act, is_sure=True)
     assert not app.error
-    assert not app.info
+    table = changed("analyst", "cohort").dataframe[0].value.set_index("Case")
+    assert table.loc[NOT_GIVEN_OUT, "Reads"] == "Due 2"
 
 
-@pytest.mark.parametrize("name", ["cohort", "report", "findings", "downloads"])
-def test_where_there_is_no_run_the_page_says_what_to_do(root, tmp_path, name):
-    app = page(root, tmp_path, name)
-    assert not app.exception
-    assert "trialimg run" in app.info[0].value
+def press(app: AppTest, label: str, *, is_sure: bool = False) -> None:
+    """Submit a form; each has one box to tick, and they stand in the same order as the buttons."""
+    forms = [button for button in app.button if button.key and button.key.startswith("FormSubmitter")]
+    place = [button.label for button in forms].index(label)
+    if is_sure:
+        app.checkbox[place].set_value(True)
+    forms[place].click().run()
 
 
-def test_the_cohort_counts_and_an_unknown_rate_stays_blank(root, finished):
-    app = page(root, finished, "cohort")
-    assert [metric.value for metric in app.metric] == ["2", "3", "2"]
-    rates = app.dataframe[0].value
-    assert rates["Rate %"].tolist()[0] == 50.0
-    assert rates["Rate %"].isna().tolist() == [False, True]
+def test_a_case_page_shows_who_read_what_holds_and_why(opened):
+    said = words(opened("analyst", "case", case="C0003"))
+    assert "demo-radiologist-2" in said
+    assert "the long axis of T01 leaves the lesion" in said
+    assert "finalise case" in said
 
 
-def test_findings_are_narrowed_by_code(root, finished):
-    app = page(root, finished, "findings")
-    app.multiselect[0].set_value(["kernel"]).run()
-    assert app.caption[0].value == "1 of 2"
+def test_a_sponsor_sees_cuts_and_the_case_behind_each_line_and_nothing_that_unblinds(opened):
+    app = opened("sponsor", "trial")
+    said = words(app)
+    assert "**5 of 9** cases are final" in said
+    assert "T-1-IA1-results.csv" in said
+    assert "C0003" in said
+    assert "radiologist" not in said
+    assert "endpoints.csv" not in said
+    assert "report.html" not in said
 
 
-def test_a_file_that_is_not_what_the_run_wrote_is_never_shown(root, finished):
-    (finished / "report.html").write_bytes(b"<h1>Forged</h1>")
-    assert "is not what the run wrote" in page(root, finished, "report").error[0].value
+def test_what_compares_arms_is_refused_to_a_sponsor_until_unblinding(house):
+    run = open_run(house.home / "runs" / TRIAL)
+    with pytest.raises(AccessError, match="blinded"):
+        fetch_output(house.records, house.actor("sponsor"), TRIAL, run, "endpoints.csv")
+    assert b"best_overall" in fetch_output(house.records, house.actor("analyst"), TRIAL, run, "endpoints.csv")
+
+
+def test_each_download_is_in_the_audit_trail_with_its_digest(changed):
+    house = changed.house
+    table = fetch_cut(house.records, house.actor("sponsor"), TRIAL, "IA1")
+    assert table.splitlines()[3].startswith((b"C0003,S-C0003,PR", b"C0003,S-C0003,SD"))
+    with house.records.store.reading() as transaction:
+        noted = list(transaction.entries(EntryQuery(trial=TRIAL, action="download")))
+    assert [(one.who, one.object_id) for one in noted] == [("demo-sponsor", "T-1-IA1-results.csv")]
+    assert "download" in words(changed("inspector", "audit"))
+
+
+def test_a_table_of_results_names_no_reader_no_arm_and_no_site(house):
+    heads = fetch_cut(house.records, house.actor("sponsor"), TRIAL, "IA1").splitlines()[0].decode().split(",")
+    assert not {"arm", "site", "reader"} & {*heads}
+
+
+def test_readers_are_shown_with_interval_and_count(opened):
+    table = opened("analyst", "readers").dataframe[1].value.set_index("Reader")
+    assert table.loc["demo-radiologist-2", "Adjudicated, % (interval), count"] == "33.3 (4.3-77.7), 2/6"
+
+
+def test_the_audit_trail_is_narrowed_by_who_and_what(opened):
+    app = opened("analyst", "audit")
+    app.text_input(key="audit_who").set_value("demo-radiologist-2")
+    app.text_input(key="audit_action").set_value("sign read").run()
+    table = app.dataframe[0].value
+    assert {*table["Who"]} == {"demo-radiologist-2"}
+    assert {*table["What was done"]} == {"sign read"}
+    assert table["Entry"].is_monotonic_decreasing
+
+
+def test_verification_says_that_everything_is_as_it_was_written(opened):
+    app = opened("inspector", "audit")
+    app.button(key="verify").click().run()
+    assert "Everything is as it was written" in app.success[0].value
+
+
+def test_an_amendment_is_refused_with_every_fault_and_changes_nothing(house):
+    analyst, proof = house.actor("analyst"), house.proof("analyst")
+    other = next_version().replace("id: T-1", "id: T-2")
+    with pytest.raises(Exception, match="protocol of T-2, not of T-1"):
+        amend(house.records, analyst, proof, TRIAL, text=other, change=today(house))
+    assert amend(house.records, analyst, proof, TRIAL, text=next_version(), change=today(house)) == ("2.0", 1)
+
+
+def test_versions_of_a_protocol_and_what_differs_are_shown(changed):
+    house = changed.house
+    amend(
+        house.records, house.actor("analyst"), house.proof("analyst"), TRIAL, text=next_version(), change=today(house)
+    )
+    said = words(changed("inspector", "protocol"))
+    assert "thinner slices" in said
+    assert "max_slice_thickness_mm" in said
+
+
+def test_a_new_person_gets_a_password_that_is_shown_once(changed):
+    app = changed("administrator", "people")
+    by_label = {one.label: one for one in app.text_input}
+    by_label["User name"].set_value("nora")
+    by_label["Name under signatures"].set_value("Nora Ng")
+    by_label["How the identity was verified"].set_value("passport, seen by A. Min on 2026-01-05")
+    press(app, "Add a person", is_sure=True)
+    assert "nora" in app.warning[0].value
+    once = app.code[0].value
+    assert once not in app.run().main.__repr__()
+    assert "nora" in words(app)
+
+
+def test_findings_are_narrowed_by_code(opened):
+    app = opened("analyst", "quality")
+    app.multiselect(key="quality_code").set_value(["thick_slices"]).run()
+    assert "1 of 2" in words(app)
+
+
+def test_where_there_is_no_run_the_page_says_what_to_do(changed):
+    shutil.rmtree(changed.house.home / "runs")
+    assert "trialimg run" in changed("analyst", "report").info[0].value
+
+
+def test_a_file_that_is_not_what_the_run_wrote_is_never_shown(changed):
+    folder = changed.house.home / "runs" / TRIAL
+    (folder / "report.html").write_bytes(b"<h1>Forged</h1>")
+    assert "is not what the run wrote" in changed("analyst", "report").error[0].value
     with pytest.raises(IntegrityError):
-        open_run(finished).content("report.html")
+        open_run(folder).content("report.html")
 
 
-def test_only_outputs_of_the_run_can_be_read(finished):
+def test_only_outputs_of_the_run_can_be_read(built):
     with pytest.raises(IntakeError, match="wrote no"):
-        open_run(finished).content("../../etc/passwd")
+        open_run(built.home / "runs" / TRIAL).content("../../etc/passwd")
+
+
+def next_version() -> str:
+    from tests.fakes.dashboard import PROTOCOL
+
+    return PROTOCOL.replace('version: "1.0"}', 'version: "2.0"}').replace(
+        "max_slice_thickness_mm: 5", "max_slice_thickness_mm: 3"
+    )
+
+
+def today(house: House) -> Change:
+    return Change("thinner slices", house.records.clock.now().date())

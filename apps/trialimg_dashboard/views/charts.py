@@ -177,12 +177,12 @@ def rate_with_reference(at: Desk, rate_pct: float, reference_pct: float) -> Spec
     bar = {
         "data": {"values": [{"pct": rate_pct}]},
         "mark": {"type": "bar", "height": 14, "color": "#5aa9dc"},
-        "encoding": {"x": across, "y": {"value": 34}},
+        "encoding": {"x": across, "y": {"value": 28}},
     }
     line = {
         "data": reference,
         "mark": {"type": "rule", "strokeDash": [4, 3], "strokeWidth": 2, "color": _ink()},
-        "encoding": place | {"y2": {"value": _BAR_HEIGHT}},
+        "encoding": place | {"y2": {"value": 40}},
     }
     words = {
         "data": reference,
@@ -200,7 +200,7 @@ def _ink() -> str:
     return "#e6e9ed" if _is_dark() else "#1b2430"
 
 
-_BAR_HEIGHT = 48
+_BAR_HEIGHT = 64
 _ARMS = ["#3a7ab8", "#c0651a", "#3f7d55", "#7b4f9d"]
 
 

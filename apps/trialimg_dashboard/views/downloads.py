@@ -7,10 +7,22 @@ from collections.abc import Callable
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, done
-from trialimg.services.dashboard_downloads import fetch_output
+from apps.trialimg_dashboard.run import finished_run
+from trialimg.services.dashboard_downloads import fetch_output, may_take_outputs
 from trialimg.services.finished import FinishedRun
 
-__all__ = ["offered", "outputs", "report"]
+__all__ = ["offered", "outputs", "report", "written_run"]
+
+
+def written_run(at: Desk) -> FinishedRun | None:
+    """The trial's run, for whoever may see what compares arms; where there is none to show, the page says why."""
+    may_take = done(lambda: may_take_outputs(at.records, at.actor, at.trial))
+    if may_take is None:
+        return None
+    run = finished_run(at) if may_take else None
+    if run is None:
+        st.info(at.t("report.no_run", folder=f"runs/{at.trial}") if may_take else at.t("report.blinded"))
+    return run
 
 
 def offered(at: Desk, name: str, digest: str, fetch: Callable[[], bytes]) -> None:

@@ -41,7 +41,7 @@ def acts(at: Desk) -> None:
 
 def kept(at: Desk, found: StoreFigures) -> None:
     """The checkpoints and the backups."""
-    left, right = st.columns(2)
+    left, right = st.columns([3, 2])
     with left:
         st.subheader(at.t("store.checkpoints"))
         rows = [
