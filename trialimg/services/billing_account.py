@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from pydantic import TypeAdapter
 
@@ -159,7 +159,7 @@ def _plans(transaction: Transaction, protocols: Sequence[RecordVersion]) -> Iter
     """The plans with the months that each rates: a new plan rates from the first month that begins under it."""
     beginnings: list[tuple[PricePlan | None, str]] = []
     for version in protocols:
-        plan = read_protocol(version.body["text"]).price_plan
+        plan = _plan(version.body["text"])
         if not beginnings or beginnings[-1][0] != plan:
             at = next(transaction.entries(EntryQuery(start=version.entry, limit=1))).at
             beginnings.append((plan, _month_after(at) if beginnings else ""))
@@ -167,6 +167,12 @@ def _plans(transaction: Transaction, protocols: Sequence[RecordVersion]) -> Iter
     for (plan, first), end in zip(beginnings, ends, strict=True):
         if plan is not None:
             yield _PlanInForce(plan, first, end)
+
+
+@lru_cache(maxsize=32)
+def _plan(text: str) -> PricePlan | None:
+    """The plan of a protocol's text, which is read once in a process: a text never says anything else."""
+    return read_protocol(text).price_plan
 
 
 def _month_after(at: str) -> str:
