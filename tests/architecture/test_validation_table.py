@@ -55,7 +55,7 @@ def project(folder: Path, root: Path, rows: list[dict[str, object]], probe: str)
 def run(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-q", *more, "-p", "no:cacheprovider", "--import-mode=importlib"]
     return subprocess.run(
-        [*command, "--validation", "out/table.md"], cwd=folder, capture_output=True, text=True, check=False
+        [*command, "--validation=out/table.md"], cwd=folder, capture_output=True, text=True, check=False
     )
 
 
