@@ -1,0 +1,187 @@
+"""A study as the results of a finished run, or the read records of an installation, tell it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from trialimg.core.lesions import LesionKind, Role, Seen
+from trialimg.core.trial import Subject
+from trialimg.services.cdisc.course import Assessment, Course, Endpoints, Evaluator, Finding, Outcome, Read, Study
+from trialimg.services.cdisc.labels import lesion_labels
+from trialimg.services.cdisc.visit_numbers import VisitNumbers
+from trialimg.services.cdisc.vocabulary import imaging_method
+
+__all__ = ["endpoints_of", "overall_responses", "study_of_protocol", "study_of_results"]
+
+Json = Mapping[str, Any]
+_QUANTITIES = {"short_axis_mm": "LPERP", "volume_ml": "VOLUME", "mean_hu": "RADIODEN", "sul_peak": "SULPEAK"}
+_DAYS_OF_WEEK = 7
+
+
+def study_of_results(results: Json, *, digest: str = "", demographics: Sequence[Mapping[str, str]] = ()) -> Study:
+    """The study of a run's ``results.json``: one read of each subject, which is the accepted one.
+
+    Parameters
+    ----------
+    digest
+        Of the results.
+    demographics
+        Rows of the sponsor's DM, where there is one.
+    """
+    visits = VisitNumbers.of(results["protocol"]["schedule"])
+    courses = tuple(_course(one, visits) for one in sorted(results["subjects"], key=lambda one: one["subject"]["id"]))
+    return study_of_protocol(
+        results["protocol"],
+        courses,
+        software=results["provenance"]["software"],
+        digest=digest,
+        demographics=demographics,
+    )
+
+
+def study_of_protocol(
+    protocol: Json,
+    courses: tuple[Course, ...],
+    *,
+    software: str,
+    digest: str = "",
+    demographics: Sequence[Mapping[str, str]] = (),
+) -> Study:
+    """The frame of a study, as its protocol with every default filled in says it."""
+    cutoff = protocol["endpoints"]["settings"].get("cutoff_date")
+    return Study(
+        code=protocol["trial"]["id"],
+        title=protocol["trial"]["title"],
+        criterion=protocol["response"]["criterion"],
+        courses=courses,
+        method=imaging_method(tuple(one["modality"] for one in protocol.get("acquisition", ()))),
+        is_randomised=protocol["schedule"].get("reference") == "randomisation",
+        cutoff=_date(cutoff),
+        too_small_mm=Decimal(str(protocol["response"]["rules"].get("too_small_default_mm", 5))),
+        software=software,
+        source_digest=digest,
+        demographics=tuple(demographics),
+    )
+
+
+def _course(found: Json, visits: VisitNumbers) -> Course:
+    subject = found["subject"]
+    dates = ("reference_date", "death_date", "last_contact_date", "new_therapy_date")
+    person = Subject(subject["id"], subject["site"], subject["arm"], **{name: _date(subject[name]) for name in dates})
+    numbers = visits.number([one["timepoint"]["id"] for one in found["timepoints"]])
+    labels = lesion_labels(
+        (o["lesion"]["id"], o["lesion"]["label"], Role(one["role"]), o["lesion"]["split_from"] or "")
+        for at in found["timepoints"]
+        for one in at["lesions"]
+        for o in (one["observation"],)
+    )
+    assessments = tuple(
+        Assessment(
+            visit,
+            *_dates(at["timepoint"]),
+            tuple(_finding(one, labels) for one in at["lesions"]),
+            _sum(at),
+            overall_responses(at["assessment"]),
+            at["assessment"]["rule"][-1]["rule"] if at["assessment"] and at["assessment"]["rule"] else "",
+        )
+        for visit, at in zip(numbers, found["timepoints"], strict=True)
+    )
+    read = Read(Evaluator("R1"), True, assessments)
+    usable = bool(assessments) and numbers[0] == visits.planned.get(found["timepoints"][0]["timepoint"]["id"])
+    endpoints = endpoints_of(found["endpoints"], read) if found["endpoints"] and usable else None
+    return Course(person, (read,) if assessments else (), endpoints)
+
+
+def _dates(timepoint: Json) -> tuple[dt.date, dt.date]:
+    latest = dt.date.fromisoformat(timepoint["date"])
+    return latest, _date(timepoint["first_date"]) or latest
+
+
+def _sum(at: Json) -> Decimal | None:
+    value = at["assessment"]["sums"]["sum_mm"] if at["assessment"] else at["baseline_sum_mm"]
+    return None if value is None else Decimal(value)
+
+
+def _finding(one: Json, labels: Mapping[str, str]) -> Finding:
+    observation, lesion = one["observation"], one["observation"]["lesion"]
+    measured = observation["quantities"]
+    return Finding(
+        label=labels[lesion["id"]],
+        role=Role(one["role"]),
+        kind=LesionKind(lesion["kind"]),
+        organ=lesion["organ"],
+        seen=Seen(observation["seen"]),
+        diameter_mm=_number(observation["diameter_mm"]),
+        status=observation["status"] or "",
+        reason=observation["reason"],
+        image=one["series_uid"],
+        split_from=labels.get(lesion["split_from"] or "", ""),
+        merged_into=labels.get(observation["merged_into"] or "", ""),
+        lesion_id=lesion["id"],
+        prior_therapy=lesion["prior_local_therapy"],
+        parts=one["fragments"],
+        quantities={_QUANTITIES[name]: Decimal(value) for name, value in measured.items() if value is not None},
+    )
+
+
+def overall_responses(assessment: Json | None) -> dict[str, str]:
+    """Test code of RS to the response; what the criterion has no answer for has no record."""
+    if assessment is None:
+        return {}
+    answer = {"TRGRESP": assessment["target"], "NTRGRESP": assessment["non_target"]}
+    new = assessment["new_lesion"]
+    answer["NEWLIND"] = "N" if new == "no" else "Y"
+    if new == "equivocal":
+        answer["NEWLPROG"] = "EQUIVOCAL"
+    answer["OVRLRESP"] = assessment["overall"]
+    return {test: value for test, value in answer.items() if value != "NA"}
+
+
+def endpoints_of(found: Json, read: Read) -> Endpoints:
+    """The endpoints of a subject, as its run or its read says them."""
+    responded = _date(found["response_date"])
+    settings = dict(found["settings"])
+    benefit = bool(found.get("clinical_benefit"))
+    day = responded or _lasting(read, found, settings) if benefit else None
+    return Endpoints(
+        best=(found["best"]["response"], _date(found["best"]["date"])),
+        confirmed=(found["confirmed"]["response"], _date(found["confirmed"]["date"])),
+        response_date=responded,
+        confirmed_response_date=_date(found["confirmed_response_date"]),
+        progression_date=_date(found["progression_date"]),
+        benefit=benefit,
+        benefit_date=day,
+        progression_free=_outcome(found["progression_free_survival"]),
+        to_progression=_outcome(found["time_to_progression"]),
+        duration=_outcome(found["duration_of_response"]),
+        to_response=_outcome(found["time_to_response"]),
+    )
+
+
+def _lasting(read: Read, found: Json, settings: Mapping[str, str]) -> dt.date | None:
+    """The assessment at which disease had not progressed for long enough; None where none shows it."""
+    outcome = found["progression_free_survival"]
+    if outcome is None or "clinical_benefit_weeks" not in settings:
+        return None
+    start = dt.date.fromisoformat(outcome["date"]) - dt.timedelta(days=outcome["days"] - 1)
+    enough = start + dt.timedelta(days=int(settings["clinical_benefit_weeks"]) * _DAYS_OF_WEEK - 1)
+    days: Iterable[dt.date] = (at.date for at in read.assessments if at.responses)
+    return next((day for day in days if day >= enough), None)
+
+
+def _outcome(found: Json | None) -> Outcome | None:
+    if found is None:
+        return None
+    date, rule = dt.date.fromisoformat(found["date"]), found["rule"]
+    return Outcome(found["days"], found["event"], date, rule["rule"], rule["sentence"])
+
+
+def _date(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
