@@ -164,4 +164,6 @@ def demonstrate(
     material = Material(finished, studies, image_source(), blobs)
     images = CaseImages(kept, kept_series(home))
     bring_in(kept, made, material, images=images, masks=kept_masks(home), progress=progress)
+    make_folder(home / "runs")
+    (home / "runs" / made.trial).symlink_to(run.resolve(), target_is_directory=True)
     return made
