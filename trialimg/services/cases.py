@@ -29,6 +29,7 @@ from trialimg.services.reading_file import (
 from trialimg.services.reading_moves import carry_over
 from trialimg.services.records import Place, RecordVersion
 from trialimg.services.trials import protocol_of
+from trialimg.services.trials_data_cut import require_open
 
 __all__ = [
     "ASSIGNMENT",
@@ -209,11 +210,13 @@ def extend_cases(
     Raises
     ------
     ReadingError
-        If there is no such case, consent was withdrawn, or naming every timepoint that is not new or lies before
-        baseline.
+        If there is no such case, consent was withdrawn, a data cut holds it, or naming every timepoint that is not
+        new or lies before baseline.
     """
     with records.change(actor, Action.RECEIVE_CASES, trial=trial) as journal:
         files = {code: load_case(journal.transaction, case_id(trial, code)) for code in late}
+        for file in files.values():
+            require_open(journal.transaction, trial, file.id)
         faults = [fault for code, file in files.items() for fault in _late_faults(file, late[code])]
         if faults:
             raise ReadingError(f"{len(faults)} fault(s), nothing was received", tuple(faults))

@@ -13,6 +13,7 @@ from trialimg.services.reading_moves import carry_over, move_assignment, void_ve
 from trialimg.services.records import Place, RecordVersion
 from trialimg.services.signatures import Proof, sign
 from trialimg.services.trials import protocol_of
+from trialimg.services.trials_data_cut import require_open
 
 __all__ = ["Reopening", "apply_amendment", "reopen"]
 
@@ -35,7 +36,7 @@ def reopen(records: Records, actor: Actor, proof: Proof, trial: str, *, asked: R
     Raises
     ------
     ReadingError
-        If nothing is locked there, it is reopened already, or no reason is given.
+        If nothing is locked there, it is reopened already, a data cut holds the case, or no reason is given.
     AccessError
         If this person may not reopen reads, or the proof of who they are does not hold.
     """
@@ -43,6 +44,7 @@ def reopen(records: Records, actor: Actor, proof: Proof, trial: str, *, asked: R
         if not asked.reason.strip():
             raise ReadingError(f"{asked.code}: reopening a read needs its reason")
         file = load_case(journal.transaction, case_id(trial, asked.code))
+        require_open(journal.transaction, trial, file.id)
         review = file.review.reopened(asked.seat, asked.step)
         void_verdicts(journal, file, asked.reason)
         assignment = file.seat(asked.seat)
@@ -62,7 +64,7 @@ def apply_amendment(records: Records, actor: Actor, proof: Proof, trial: str) ->
     Raises
     ------
     ReadingError
-        If the amended design has no place for a reader that a case has.
+        If the amended design has no place for a reader that a case has, or a data cut holds a case.
     AccessError
         If this person may not amend the protocol, or the proof of who they are does not hold.
     """
@@ -80,6 +82,7 @@ def apply_amendment(records: Records, actor: Actor, proof: Proof, trial: str) ->
             review = file.review.amended(design, is_named=is_named)
             if review is file.review:
                 continue
+            require_open(journal.transaction, trial, file.id)
             carry_over(journal, file, review, because)
             changes = {"protocol_digest": digest, "result": None}
             changed.append(write_case(journal, file, review, action="reopen_read", reason=because, **changes))

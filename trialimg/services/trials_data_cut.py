@@ -25,6 +25,7 @@ __all__ = [
     "cut_of",
     "lock_on",
     "moved_since",
+    "require_open",
     "results_of",
     "unlock_data",
     "versions_in_use",
@@ -135,6 +136,19 @@ def lock_on(transaction: Transaction, trial: str, case: str) -> str:
         if any(result["case"] == case for result in cut.body["cases"]):
             return cut.id
     return ""
+
+
+def require_open(transaction: Transaction, trial: str, case: str) -> None:
+    """Go on only with a case whose result may change.
+
+    Raises
+    ------
+    ReadingError
+        If a locked data cut holds it.
+    """
+    if cut := lock_on(transaction, trial, case):
+        message = f"{case} is locked in the data cut {cut}; unlock that first, with its reason (trialimg trial cut)"
+        raise ReadingError(message, (Fault(case, "data_locked", message),))
 
 
 def moved_since(transaction: Transaction, cut: RecordVersion) -> tuple[str, ...]:
