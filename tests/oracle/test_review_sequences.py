@@ -202,16 +202,16 @@ class Anything:
         give = (self.trial.records, self.trial.actor(who), TRIAL)
         self.attempt("withdraw", lambda: cases.withdraw_consent(*give, f"S-{code}", reason=reason))
 
-    def amend(self, policy: str, trains: bool) -> None:
+    def amend(self, who: str, policy: str, *, trains: bool) -> None:
         change = Change("the charter was amended", DATES["BL"].replace(month=1, day=1))
-        text, ana = protocol(f"{self.version + 1}.0", policy), self.trial.actor("ana")
-        if self.attempt("amend", lambda: amend_protocol(self.trial.records, ana, text, change)):
+        text, actor = protocol(f"{self.version + 1}.0", policy), self.trial.actor(who)
+        if self.attempt("amend", lambda: amend_protocol(self.trial.records, actor, text, change)):
             self.version += 1
         for name in (*READERS, "ada") if trains else ():
             words = {"trial": TRIAL, "charter_version": f"{self.version}.0", "what": "the amendment"}
-            self.attempt("train", lambda name=name, w=words: record_training(self.trial.records, ana, name, **w))
-        proof = self.proof("ana")
-        give = (self.trial.records, ana, proof, TRIAL)
+            give = (self.trial.records, self.trial.actor("ana"), name)
+            self.attempt("train", lambda give=give, words=words: record_training(*give, **words))
+        give = (self.trial.records, actor, self.proof(who), TRIAL)
         self.attempt("apply_amendment", lambda: reading_reopening.apply_amendment(*give))
 
     # ---- people
@@ -341,7 +341,7 @@ STEPS_TRIED: dict[str, dict[str, Sequence[object]]] = {
     },
     "extend": {"who": MOSTLY_ANA, "code": CODES, "step": STEPS},
     "withdraw": {"who": MOSTLY_ANA, "code": CODES, "reason": ("", "letter")},
-    "amend": {"policy": ("all", "unsigned", "none"), "trains": (True, True, False)},
+    "amend": {"who": MOSTLY_ANA, "policy": ("all", "unsigned", "none"), "trains": (True, True, False)},
     "hire": {"name": ("rob", "sue", "newcomer"), "identity_proof": ("", "passport seen")},
     "let_go": {"who": ("rita", "rita", "rita", "adam")},
     "come_back": {"name": ("rita", "ron", "ada", "ana"), "guesses": (0, 1, 5)},
