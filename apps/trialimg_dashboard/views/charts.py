@@ -177,12 +177,12 @@ def rate_with_reference(at: Desk, rate_pct: float, reference_pct: float) -> Spec
     bar = {
         "data": {"values": [{"pct": rate_pct}]},
         "mark": {"type": "bar", "height": 14, "color": "#5aa9dc"},
-        "encoding": {"x": across, "y": {"value": 28}},
+        "encoding": {"x": across, "y": {"value": 20}},
     }
     line = {
         "data": reference,
         "mark": {"type": "rule", "strokeDash": [4, 3], "strokeWidth": 2, "color": _ink()},
-        "encoding": place | {"y2": {"value": 40}},
+        "encoding": place | {"y2": {"value": 30}},
     }
     words = {
         "data": reference,
