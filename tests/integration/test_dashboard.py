@@ -218,8 +218,8 @@ def test_a_sponsor_sees_cuts_and_the_case_behind_each_line_and_nothing_that_unbl
 def test_what_compares_arms_is_refused_to_a_sponsor_until_unblinding(house):
     run = open_run(house.home / "runs" / TRIAL)
     with pytest.raises(AccessError, match="blinded"):
-        fetch_output(house.records, house.actor("sponsor"), TRIAL, run, "endpoints.csv")
-    assert b"best_overall" in fetch_output(house.records, house.actor("analyst"), TRIAL, run, "endpoints.csv")
+        fetch_output(house.records, house.actor("sponsor"), TRIAL, run=run, name="endpoints.csv")
+    assert b"best_overall" in fetch_output(house.records, house.actor("analyst"), TRIAL, run=run, name="endpoints.csv")
 
 
 def test_each_download_is_in_the_audit_trail_with_its_digest(changed):

@@ -53,6 +53,7 @@ SHOWING = frozenset(
     ]
 )
 WORDED = ("label", "help", "placeholder")
+MARKUP = re.compile(r"-badge\[|:\w+\[")
 LETTERS = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
 
 
@@ -90,7 +91,7 @@ def literals(tree: ast.Module) -> Iterator[str]:
                 *node.args[:1],
                 *(word.value for word in node.keywords if word.arg in WORDED),
             ]
-            yield from (text for given in shown for text in texts_of(given) if LETTERS.search(text))
+            yield from (text for given in shown for text in texts_of(given) if LETTERS.search(MARKUP.sub("", text)))
 
 
 def texts_of(given: ast.expr) -> Iterator[str]:

@@ -87,7 +87,7 @@ def may_take_outputs(records: Records, actor: Actor, trial: str) -> bool:
         return not _is_blinded_to(transaction, actor, trial)
 
 
-def fetch_output(records: Records, actor: Actor, trial: str, run: FinishedRun, name: str) -> bytes:
+def fetch_output(records: Records, actor: Actor, trial: str, *, run: FinishedRun, name: str) -> bytes:
     """One file that a run of the trial wrote; that it was taken is in the ledger.
 
     Raises
@@ -107,7 +107,7 @@ def fetch_output(records: Records, actor: Actor, trial: str, run: FinishedRun, n
     return content
 
 
-def fetch_bill(records: Records, actor: Actor, trial: str, number: str, content: bytes) -> bytes:
+def fetch_bill(records: Records, actor: Actor, trial: str, *, file: str, content: bytes) -> bytes:
     """A bill that was written as a file, once it is in the ledger that it was taken.
 
     Raises
@@ -116,7 +116,7 @@ def fetch_bill(records: Records, actor: Actor, trial: str, number: str, content:
         If the actor may not see the trial's invoices.
     """
     with records.change(actor, Action.VIEW_INVOICES, trial=trial) as journal:
-        journal.note("download", kind="file", key=number, trial=trial, reason=digest_of(content))
+        journal.note("download", kind="file", key=file, trial=trial, reason=digest_of(content))
     return content
 
 

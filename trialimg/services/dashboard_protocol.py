@@ -50,7 +50,9 @@ def shown_protocol(records: Records, actor: Actor, trial: str) -> ShownProtocol:
     return ShownProtocol(charter_of(versions), last.body["text"], cases)
 
 
-def protocol_difference(records: Records, actor: Actor, trial: str, before: int, after: int) -> tuple[Difference, ...]:
+def protocol_difference(
+    records: Records, actor: Actor, trial: str, *, before: int, after: int
+) -> tuple[Difference, ...]:
     """Every setting that differs between two versions, by their numbers from 1.
 
     Raises

@@ -87,6 +87,6 @@ def _writing(at: Desk, one: TrialBill, ending: str) -> Callable[[], bytes]:
         with tempfile.TemporaryDirectory() as folder:
             files = bill_files().write_bill(one.bill, Path(folder))
             content = next(path for path in files if path.suffix == f".{ending}").read_bytes()
-        return fetch_bill(at.records, at.actor, at.trial, f"{one.bill.number}.{ending}", content)
+        return fetch_bill(at.records, at.actor, at.trial, file=f"{one.bill.number}.{ending}", content=content)
 
     return written

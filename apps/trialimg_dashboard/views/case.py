@@ -48,7 +48,9 @@ def answer(at: Desk, page: CasePage) -> None:
         "overall",
         "rule",
     )
-    st.dataframe(pd.DataFrame(rows, columns=[at.t(f"case.{name}") for name in columns]), hide_index=True)
+    heads = [at.t(f"case.{name}") for name in columns]
+    tenths = dict.fromkeys(heads[1:4], st.column_config.NumberColumn(format="%.1f"))
+    st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True, column_config=tenths)
 
 
 def reads(at: Desk, page: CasePage) -> None:

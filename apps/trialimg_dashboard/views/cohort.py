@@ -77,8 +77,14 @@ def cases(at: Desk, cohort: Cohort) -> None:
     wanted = third.text_input(at.t("cohort.search"), key="cohort_search").strip().casefold()
     shown = [line for line in cohort.lines if _answers(line, by_state, by_read, wanted)]
     st.caption(at.t("cohort.shown", shown=len(shown), all=len(cohort.lines)))
+    tenths = {at.t("cohort.days"): st.column_config.NumberColumn(format="%.1f")}
     chosen = st.dataframe(
-        _table(at, shown), hide_index=True, on_select="rerun", selection_mode="single-row", key="cohort_cases"
+        _table(at, shown),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="cohort_cases",
+        column_config=tenths,
     )
     if chosen.selection.rows:
         open_case(shown[chosen.selection.rows[0]].code)

@@ -49,4 +49,4 @@ def report(run: FinishedRun) -> None:
 
 
 def _fetching(at: Desk, run: FinishedRun, name: str) -> Callable[[], bytes]:
-    return lambda: fetch_output(at.records, at.actor, at.trial, run, name)
+    return lambda: fetch_output(at.records, at.actor, at.trial, run=run, name=name)

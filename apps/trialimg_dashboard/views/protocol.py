@@ -106,7 +106,7 @@ def _difference(at: Desk, last: int) -> None:
     left, right = st.columns(2)
     before = left.selectbox(at.t("protocol.from"), numbers, index=last - 2, key="protocol_before")
     after = right.selectbox(at.t("protocol.to"), numbers, index=last - 1, key="protocol_after")
-    found = done(lambda: protocol_difference(at.records, at.actor, at.trial, before, after))
+    found = done(lambda: protocol_difference(at.records, at.actor, at.trial, before=before, after=after))
     if found is None:
         return
     if not found:
