@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -16,9 +16,9 @@ from trialimg.core.errors import IntakeError, ModelError
 from trialimg.core.prompts import LinePrompt, PointLps
 from trialimg.imaging.measure import measure
 from trialimg.services.ports import BlobStore, Segmenter
-from trialimg.services.reading_room import Axes
+from trialimg.services.reading_entry import Axes
 from trialimg.services.viewing import KeptSeries, outlines_lps_mm
-from trialimg.volume import Mask, Volume
+from trialimg.volume import Mask, Unit, Volume
 from trialimg.volume.packing import pack_mask, unpack_mask
 
 __all__ = ["KeptMasks", "around", "outlines_on", "proposed_axes", "series_volume"]
@@ -71,7 +71,15 @@ def proposed_axes(
     long_axis = _of_length(found.long_axis_lps_mm, found.long_axis_mm)
     short_axis = _of_length(found.short_axis_lps_mm, found.short_axis_mm)
     volume_ml = str(Decimal(str(found.volume_ml)).quantize(Decimal("0.001")))
-    return Axes(uid, long_axis, short_axis, masks.keep(mask), volume_ml)
+    return Axes(uid, long_axis, short_axis, masks.keep(mask), volume_ml, _mean_hu(part, mask))
+
+
+def _mean_hu(volume: Volume, mask: Mask) -> str:
+    """Mean attenuation to 0.1 HU; empty where the image is not in HU."""
+    if volume.unit is not Unit.HU:
+        return ""
+    mean = Decimal(str(float(volume.array[mask.array > 0].astype(np.float64).mean())))
+    return str(mean.quantize(Decimal("0.1"), rounding=ROUND_HALF_UP))
 
 
 @lru_cache(maxsize=4)

@@ -19,7 +19,7 @@ from trialimg.services.respond_checks import LesionRow, check_rows
 from trialimg.services.respond_lesions import SubjectReading, lesion_row, subject_reading
 from trialimg.services.tables import Row, Table
 
-__all__ = ["IMAGE_QUALITY", "NUMBERS", "Written", "entry_faults", "fact_names", "normal_entry"]
+__all__ = ["IMAGE_QUALITY", "NUMBERS", "OF_GLOBAL", "Written", "entry_faults", "fact_names", "normal_entry"]
 
 Entry = Mapping[str, Any]
 """One timepoint of a read: ``lesions``, ``image_quality``, ``new_lesions``, ..."""
@@ -37,7 +37,8 @@ _WORDS = (
 _POINTS = ("long_axis_lps_mm", "short_axis_lps_mm")
 _EVIDENCE = ("digest", "series_uid", *_POINTS)
 _TEXTS = ("image_quality", "new_lesions", "no_lesions", "conclusion", "comment")
-_OF_GLOBAL = ("best_response", "progression_date", "response_date", "comment")
+OF_GLOBAL = ("best_response", "progression_date", "response_date", "comment")
+"""What is said at the look at all timepoints together."""
 _LONGEST = 2000
 _MOST_LESIONS = 200
 _FARTHEST_MM = 100_000
@@ -54,7 +55,7 @@ def normal_entry(step: str, entry: Entry) -> dict[str, Any]:
     """
     faults: list[Fault] = []
     if step == GLOBAL:
-        answer = _texts(entry, _OF_GLOBAL, step, faults)
+        answer = _texts(entry, OF_GLOBAL, step, faults)
     else:
         answer = _texts(entry, _TEXTS, step, faults, others=("lesions", "facts"))
         lesions = entry.get("lesions", ())
@@ -227,7 +228,8 @@ def _missing_lesions(written: Written, step: str, criterion: Criterion) -> Itera
             yield Fault(step, "blank", "no lesion is chosen; choose, or answer no_lesions by yes")
     else:
         for lesion in entry["lesions"]:
-            if lesion["lesion"] not in known and lesion["role"] in (Role.TARGET.value, Role.NON_TARGET.value):
+            is_late = lesion["lesion"] not in known and lesion["split_from"] not in known
+            if is_late and lesion["role"] in (Role.TARGET.value, Role.NON_TARGET.value):
                 where = f"{step} {lesion['lesion']}"
                 yield Fault(where, "late_choice", "target and non-target lesions are chosen at baseline")
     if here and entry["no_lesions"] == "yes":

@@ -5,39 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from enum import Enum
+from typing import Any, get_args, get_type_hints
 
-from trialimg.core.access import Actor
+from trialimg.core.access import Action, Actor
 from trialimg.core.errors import Fault, ReadingError
-from trialimg.core.lesions import LesionKind, Role, Seen, length_mm
+from trialimg.core.lesions import LesionKind, Role, Seen
+from trialimg.core.reading import CaseKind, Seat
+from trialimg.criteria.registry import Criterion
+from trialimg.review.read_review import GLOBAL
 from trialimg.services.journal import Records
-from trialimg.services.reading import answer_so_far, open_case
+from trialimg.services.reading import answer_so_far, case_view, open_case
+from trialimg.services.reading_answer import criterion_of
+from trialimg.services.reading_content import Written, entry_faults, fact_names
+from trialimg.services.reading_desk import held, require_use
+from trialimg.services.reading_file import ASSIGNMENT, CaseFile, load_case
+from trialimg.services.records import Place
 
-__all__ = [
-    "Axes",
-    "LesionRow",
-    "Room",
-    "accepted",
-    "changed",
-    "drawn",
-    "entry_at",
-    "lesion_in",
-    "next_name",
-    "room",
-    "without",
-]
-
-Entry = dict[str, Any]
-PointsLps = Sequence[Sequence[float]]
-
-_PREFIX = {Role.TARGET: "T", Role.NON_TARGET: "NT", Role.NEW: "N"}
-_BLANK_LESION = ("diameter_mm", "short_mm", "volume_ml", "reason", "status", "comment", "proposal")
-_KEPT_WORDS = ("lesion", "role", "kind", "organ")
-_OF_ENTRY = ("image_quality", "new_lesions", "no_lesions", "conclusion", "comment", "facts")
-_OF_LESION = (
-    "lesion", "role", "kind", "organ", "seen", "diameter_mm", "short_mm", "volume_ml", "mean_hu", "sul_peak", "reason",
-    "status", "split_from", "merged_into", "local_therapy", "slice_mm", "comment", "proposal", "evidence",
-)  # fmt: skip
+__all__ = ["FactAsked", "LesionRow", "Room", "Signed", "cell_text", "lesion_in", "room", "signed_cases"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +47,24 @@ class LesionRow:
 
 
 @dataclass(frozen=True)
+class FactAsked:
+    """Something that a criterion wants to know of a visit."""
+
+    name: str
+    choices: tuple[str, ...]
+    """The words it may be answered by; none where it is a number or a text."""
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A case that its reader has signed."""
+
+    alias: str
+    signed_at: str
+    """UTC, ISO 8601."""
+
+
+@dataclass(frozen=True)
 class Room:
     """One case in front of its reader."""
 
@@ -78,6 +81,17 @@ class Room:
     """What is written so far comes to; None where it cannot be judged yet."""
     problem: str
     """Why it cannot be judged yet."""
+    missing: tuple[Fault, ...] = ()
+    """What keeps the open visit from being locked."""
+    asked: tuple[FactAsked, ...] = ()
+    """What the criterion wants to know of a visit beside its lesions."""
+    reopened_from: str = ""
+    """The first visit that the reader was allowed to correct, and has not begun to."""
+
+    @property
+    def is_global(self) -> bool:
+        """The step that is read now is the look at all visits together."""
+        return self.step == GLOBAL
 
     @property
     def is_baseline(self) -> bool:
@@ -106,14 +120,32 @@ class Room:
         still_open = {row.name for row in self.rows if row.is_open}
         return next((one for one in later if one in still_open), name)
 
+    def nadir(self, steps: Sequence[str]) -> str:
+        """The one of these visits with the smallest known sum; empty where none is known."""
+        sums = {step: self.sum_mm(step) for step in steps}
+        known = {step: value for step, value in sums.items() if value is not None}
+        return min(known, key=lambda step: known[step]) if known else ""
+
+    def sum_mm(self, step: str) -> Decimal | None:
+        """Sum of the targets at a visit; None where it is not known."""
+        if step == self.visits[0]["id"]:
+            return self.baseline_sum_mm
+        found = (self.assessment(step) or {"sums": {}})["sums"].get("sum_mm")
+        return None if found is None else Decimal(found)
+
     def assessment(self, step: str) -> Mapping[str, Any] | None:
         """What a visit comes to so far; None for baseline and for what cannot be judged."""
         found = (self.answer or {}).get("timepoints", ())
         return next((one for one in found if one["timepoint"]["id"] == step), None)
 
 
-def room(records: Records, actor: Actor, trial: str, alias: str) -> Room:
-    """Open a case; the access is noted.
+def room(records: Records, actor: Actor, trial: str, alias: str, *, is_first_look: bool = True) -> Room:
+    """One case in front of its reader.
+
+    Parameters
+    ----------
+    is_first_look
+        The reader opens it now, which is noted; False: they have it before them already.
 
     Raises
     ------
@@ -122,7 +154,13 @@ def room(records: Records, actor: Actor, trial: str, alias: str) -> Room:
     ReadingError
         If consent was withdrawn.
     """
-    view = open_case(records, actor, trial, alias)
+    if is_first_look:
+        open_case(records, actor, trial, alias)
+    with records.look(actor, Action.READ, trial=trial) as transaction:
+        assignment = held(transaction, actor, trial, alias)
+        file = load_case(transaction, assignment.place.case)
+        require_use(file, alias)
+        view = case_view(transaction, file, assignment)
     step = next((one["id"] for one in view["timepoints"] if not one["is_locked"]), "")
     visits = tuple(_with_fitting_proposals(view["timepoints"], step))
     answer, problem = view["answer"], ""
@@ -131,8 +169,59 @@ def room(records: Records, actor: Actor, trial: str, alias: str) -> Room:
             answer = answer_so_far(records, actor, trial, alias)
         except ReadingError as refused:
             problem = "; ".join(fault.message for fault in refused.faults) or str(refused)
-    rows = tuple(_rows(visits, step))
-    return Room(view["alias"], view["criterion"], view["kind"], view["state"], visits, step, rows, answer, problem)
+    return Room(
+        view["alias"],
+        view["criterion"],
+        view["kind"],
+        view["state"],
+        visits,
+        step,
+        tuple(_rows(visits, step)),
+        answer,
+        problem,
+        _missing(file, view, step),
+        _asked(criterion_of(file.protocol)),
+        view["reopened_from"],
+    )
+
+
+def _missing(file: CaseFile, view: Mapping[str, Any], step: str) -> tuple[Fault, ...]:
+    """What keeps a step from being locked, as far as it is known before it is tried."""
+    entries = {one["id"]: one["entry"] for one in view["timepoints"] if one["entry"] is not None}
+    names = [timepoint.id for timepoint in file.timepoints]
+    until = names.index(step) + 1 if step in names else len(names)
+    written = Written(view["alias"], file.timepoints[:until], entries)
+    return tuple(entry_faults(written, step, criterion_of(file.protocol), CaseKind(view["kind"]))) if step else ()
+
+
+def _asked(criterion: Criterion) -> tuple[FactAsked, ...]:
+    hints = get_type_hints(type(criterion.facts))
+    return tuple(FactAsked(name, _choices(hints[name])) for name in fact_names(criterion))
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    kinds = [kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)]
+    if kinds == [bool]:
+        return ("yes", "no")
+    if len(kinds) == 1 and isinstance(kinds[0], type) and issubclass(kinds[0], Enum):
+        return tuple(str(member.value) for member in kinds[0])
+    return ()
+
+
+def signed_cases(records: Records, actor: Actor, trial: str) -> tuple[Signed, ...]:
+    """The cases that a reader has signed, the last one first.
+
+    Raises
+    ------
+    AccessError
+        If this person reads nothing in the trial.
+    """
+    with records.look(actor, Action.READ, trial=trial) as transaction:
+        own = transaction.find(ASSIGNMENT, Place(trial=trial, person=actor.user, state="signed"))
+        found = [
+            Signed(one.body["alias"], one.body["since"]) for one in own if one.body["seat"] != Seat.ADJUDICATOR.value
+        ]
+    return tuple(sorted(found, key=lambda one: one.signed_at, reverse=True))
 
 
 def _with_fitting_proposals(visits: Sequence[Mapping[str, Any]], step: str) -> Iterator[Mapping[str, Any]]:
@@ -169,115 +258,17 @@ def cell_text(lesion: Mapping[str, Any] | None) -> str:
         return ""
     if lesion["role"] == Role.NON_TARGET.value or (lesion["role"] == Role.NEW.value and lesion.get("status")):
         return str(lesion.get("status") or lesion["seen"]).replace("_", " ")
+    if lesion.get("merged_into"):
+        return f"→ {lesion['merged_into']}"
     if lesion["seen"] == Seen.MEASURED.value:
         return f"{lesion['diameter_mm']}{'s' if lesion['kind'] == LesionKind.NODAL.value else ''}"
     return str(lesion["seen"]).replace("_", " ")
 
 
 def _lesions(entry: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
-    return entry["lesions"] if entry else ()
+    return entry.get("lesions", ()) if entry else ()
 
 
 def lesion_in(entry: Mapping[str, Any] | None, name: str) -> Mapping[str, Any] | None:
     """What an entry says of a lesion; None where it says nothing."""
     return next((one for one in _lesions(entry) if one["lesion"] == name), None)
-
-
-def next_name(room: Room, role: Role) -> str:
-    """The next free name for a lesion of a role: T01, NT02, N01."""
-    taken = {row.name for row in room.rows}
-    prefix = _PREFIX[role]
-    return next(name for number in range(1, 1000) if (name := f"{prefix}{number:02d}") not in taken)
-
-
-def entry_at(room: Room) -> Entry:
-    """What stands at the open visit, in the form in which it is kept; empty of words where nothing stands."""
-    stands = room.visit(room.step)["entry"]
-    if stands is None:
-        return {"lesions": [], **dict.fromkeys(_OF_ENTRY[:-1], ""), "facts": {}}
-    known = {name: stands[name] for name in _OF_ENTRY if name in stands}
-    return {**known, "lesions": [_kept(lesion) for lesion in stands["lesions"]]}
-
-
-def _kept(lesion: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: lesion[name] for name in _OF_LESION if name in lesion}
-
-
-def changed(entry: Entry, row: LesionRow, **words: Any) -> Entry:
-    """The entry with some words of one lesion replaced; the lesion is added where it was not there."""
-    before = lesion_in(entry, row.name) or {
-        name: getattr(row, "name" if name == "lesion" else name) for name in _KEPT_WORDS
-    }
-    after = {**_kept(before), **words}
-    if after.get("seen") not in ("", Seen.MEASURED.value):
-        after = {**after, "diameter_mm": "", "short_mm": "", "volume_ml": "", "evidence": {}}
-    others = [one for one in entry["lesions"] if one["lesion"] != row.name]
-    return {**entry, "lesions": sorted([*others, after], key=lambda one: str(one["lesion"]))}
-
-
-def without(entry: Entry, name: str) -> Entry:
-    """The entry without one lesion."""
-    return {**entry, "lesions": [one for one in entry["lesions"] if one["lesion"] != name]}
-
-
-def accepted(entry: Entry, row: LesionRow) -> Entry:
-    """The entry with the software's proposal for one lesion taken over as it is."""
-    if row.proposed is None:
-        raise ReadingError(f"{row.name}: nothing is proposed", (Fault(row.name, "no_proposal", "nothing is proposed"),))
-    others = [one for one in entry["lesions"] if one["lesion"] != row.name]
-    taken = {**_kept(row.proposed), "proposal": row.name}
-    return {**entry, "lesions": sorted([*others, taken], key=lambda one: str(one["lesion"]))}
-
-
-@dataclass(frozen=True)
-class Axes:
-    """What was drawn of a lesion on one slice, LPS mm."""
-
-    series_uid: str
-    long_axis_lps_mm: PointsLps
-    short_axis_lps_mm: PointsLps | None
-    digest: str = ""
-    """Digest of the mask that it was taken from; empty for a drawing by hand alone."""
-    volume_ml: str = ""
-
-
-def drawn(entry: Entry, row: LesionRow, axes: Axes) -> Entry:
-    """The entry with a lesion measured by what was drawn: a node by its short axis, anything else by its long one.
-
-    Raises
-    ------
-    ReadingError
-        If a node has no short axis.
-    """
-    is_node = row.kind == LesionKind.NODAL.value
-    if is_node and axes.short_axis_lps_mm is None:
-        message = "a lymph node is measured by its short axis: draw both axes"
-        raise ReadingError(f"{row.name}: {message}", (Fault(row.name, "short_axis_missing", message),))
-    long_mm = str(length_mm(_length_mm(axes.long_axis_lps_mm)))
-    short_mm = str(length_mm(_length_mm(axes.short_axis_lps_mm))) if axes.short_axis_lps_mm else ""
-    evidence: dict[str, Any] = {"series_uid": axes.series_uid, "long_axis_lps_mm": _texts(axes.long_axis_lps_mm)}
-    if axes.short_axis_lps_mm:
-        evidence["short_axis_lps_mm"] = _texts(axes.short_axis_lps_mm)
-    if axes.digest:
-        evidence["digest"] = axes.digest
-    words = {
-        "seen": Seen.MEASURED.value,
-        "diameter_mm": short_mm if is_node else long_mm,
-        "short_mm": short_mm,
-        "volume_ml": axes.volume_ml,
-        "reason": "",
-        "evidence": evidence,
-    }
-    if row.proposed is not None:
-        words["proposal"] = row.name
-    return changed(entry, row, **words)
-
-
-def _texts(points: PointsLps) -> list[list[str]]:
-    return [[f"{coordinate:.4f}" for coordinate in point] for point in points]
-
-
-def _length_mm(points: PointsLps) -> float:
-    """Of the points as they are kept, so that whoever recomputes it comes to the same."""
-    first, second = ([float(f"{coordinate:.4f}") for coordinate in point] for point in points)
-    return float(sum((a - b) ** 2 for a, b in zip(first, second, strict=True)) ** 0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import desk, done, say_refused
-from apps.trialimg_dashboard.views import reading_forms, reading_images, reading_table
+from apps.trialimg_dashboard.views import reading_closing, reading_forms, reading_images, reading_table
 from trialimg.services.reading_room import room
 
 at = desk()
@@ -14,9 +14,11 @@ if not alias:
     st.info(at.t("room.none"))
     st.page_link(st.Page("pages/worklist.py"), label=at.t("page.worklist"))
     st.stop()
-opened = done(lambda: room(at.records, at.actor, at.trial, alias))
+is_first_look = st.session_state.get("looked_at") != alias
+opened = done(lambda: room(at.records, at.actor, at.trial, alias, is_first_look=is_first_look))
 if opened is None:
     st.stop()
+st.session_state.looked_at = alias
 say_refused()
 reading_table.head(at, opened)
 images, words = st.columns([3, 2], gap="small")
@@ -27,5 +29,6 @@ with images:
 with words:
     reading_forms.lesion_form(at, opened, row)
     reading_forms.visit_form(at, opened)
+    reading_forms.global_form(at, opened)
     reading_table.answer(opened)
-    reading_forms.closing(at, opened)
+    reading_closing.closing(at, opened)

@@ -66,6 +66,8 @@ class Drawing:
     """Millimetres under one screen pixel when it was drawn."""
     proposed: bool = False
     """Made by the software and not yet accepted by a person."""
+    locked: bool = False
+    """Can be looked at, and not changed."""
 
     @property
     def diameters_mm(self) -> tuple[float, ...]:
@@ -142,7 +144,7 @@ def viewer(
     options
         ``key`` (of the viewer on its page), ``lesion`` (label of the next drawing), ``words`` (the viewer's texts),
         ``readOnly``, ``height`` (CSS pixels), ``linkOffsetMm``, ``rendering`` (``auto`` or ``cpu``),
-        ``tokenSeconds``.
+        ``tokenSeconds``, ``window`` (name of the preset to open with).
     act
         Called with what was drawn or asked, once for each time, before the page runs again.
     """

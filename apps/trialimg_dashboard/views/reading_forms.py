@@ -1,4 +1,4 @@
-"""What the reader says in words: of a lesion, of the visit, and that it is finished."""
+"""What the reader says in words: of a lesion, of the visit, of all visits together."""
 
 from __future__ import annotations
 
@@ -7,23 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from apps.trialimg_dashboard.desk import Desk, acting, done
-from apps.trialimg_dashboard.sign_in import demo_hint
+from apps.trialimg_dashboard.desk import Desk, acting
+from apps.trialimg_dashboard.views.reading_acts import accept, keep, keep_lesion, leave, waiting
 from trialimg.core.lesions import LesionKind, NonTargetStatus, Role, Seen
-from trialimg.services.reading import READ_MEANING, lock_read, lock_timepoint, save_draft, sign_read
 from trialimg.services.reading_content import IMAGE_QUALITY
-from trialimg.services.reading_room import (
-    LesionRow,
-    Room,
-    accepted,
-    changed,
-    entry_at,
-    next_name,
-    without,
-)
-from trialimg.services.signatures import Proof
+from trialimg.services.reading_entry import changed, entry_at, merged, next_name, split, without
+from trialimg.services.reading_room import FactAsked, LesionRow, Room
 
-__all__ = ["closing", "keep", "lesion_form", "proof_asked", "visit_form"]
+__all__ = ["global_form", "lesion_form", "visit_form"]
 
 _NEW_STATUS = ("unequivocal", "equivocal")
 _NON_TARGET_STATUS = tuple(status.value for status in NonTargetStatus)
@@ -43,14 +34,9 @@ _ORGANS = (
 )
 
 
-def keep(at: Desk, room: Room, entry: Mapping[str, Any]) -> None:
-    """Keep the open visit as it is now."""
-    save_draft(at.records, at.actor, at.trial, room.alias, step=room.step, entry=entry)
-
-
 def lesion_form(at: Desk, room: Room, row: LesionRow | None) -> None:
     """What was seen of the chosen lesion, in one click for each of the things that may be said."""
-    if not room.step:
+    if not room.step or room.is_global:
         return
     if row is not None:
         _proposal(at, room, row)
@@ -59,23 +45,47 @@ def lesion_form(at: Desk, room: Room, row: LesionRow | None) -> None:
         else:
             is_new = row.role == Role.NEW.value
             _said(at, room, row, "status", list(_NEW_STATUS if is_new else _NON_TARGET_STATUS))
+        if not room.is_baseline:
+            _relatives(at, room, row)
     with st.expander(at.t("room.add"), expanded=row is None):
         _add(at, room)
 
 
 def _proposal(at: Desk, room: Room, row: LesionRow) -> None:
-    if row.proposed is None or not row.is_open:
+    """What the software says of the lesion, to be taken over or left."""
+    answer = waiting(room).get(row.name) or (row.proposed if row.is_open else None)
+    if answer is None:
         return
-    said = row.proposed["diameter_mm"] or row.proposed.get("status") or row.proposed["seen"]
+    said = answer["diameter_mm"] or answer.get("status") or answer["seen"]
+    unit = " mm" if answer["diameter_mm"] else ""
+    left, middle, right = st.columns([3, 2, 2], vertical_alignment="center")
+    left.caption(at.t("room.proposed", lesion=row.name, said=str(said).replace("_", " "), unit=unit))
+    key = f"{room.step}-{row.name}"
+    take = acting(lambda: accept(at, room, row))
+    middle.button(at.t("room.accept"), type="primary", key=f"accept-{key}", width="stretch", on_click=take)
+    if row.name in waiting(room):
+        back = acting(lambda: leave(at, room, row))
+        right.button(at.t("room.leave"), key=f"leave-{key}", width="stretch", on_click=back)
 
-    def accept() -> None:
-        keep(at, room, accepted(entry_at(room), row))
-        st.session_state.next_lesion = room.after(row.name)
 
-    left, right = st.columns([3, 2], vertical_alignment="center")
-    left.caption(at.t("room.proposed", lesion=row.name, said=str(said).replace("_", " ")))
-    key = f"accept-{room.step}-{row.name}"
-    right.button(at.t("room.accept"), type="primary", key=key, width="stretch", on_click=acting(accept))
+def _relatives(at: Desk, room: Room, row: LesionRow) -> None:
+    """A lesion that has fallen into parts, or has become one with another."""
+    others = [one.name for one in room.rows if one.role == row.role and one.name != row.name]
+    key = f"relative-{room.alias}-{room.step}-{row.name}"
+    with st.expander(at.t("room.relatives")):
+        left, right = st.columns(2, vertical_alignment="bottom")
+        names = [one.name for one in room.rows]
+        fall = acting(lambda: keep_lesion(at, room, row, split(entry_at(room), row, names)))
+        left.button(at.t("room.split", lesion=row.name), key=f"{key}-split", width="stretch", on_click=fall)
+
+        def join() -> None:
+            if into := st.session_state[f"{key}-into"]:
+                keep_lesion(at, room, row, merged(entry_at(room), row, into))
+                st.session_state.next_lesion = room.after(row.name)
+
+        into = (row.stands or {}).get("merged_into")
+        index = others.index(into) if into in others else None
+        right.selectbox(at.t("room.merged", lesion=row.name), others, index, key=f"{key}-into", on_change=acting(join))
 
 
 def _said(at: Desk, room: Room, row: LesionRow, word: str, words: list[str]) -> None:
@@ -87,12 +97,12 @@ def _said(at: Desk, room: Room, row: LesionRow, word: str, words: list[str]) -> 
     def say() -> None:
         said = st.session_state.get(key)
         if said and said != _NOT_EVALUABLE:
-            keep(at, room, changed(entry_at(room), row, **_words(word, said)))
+            keep_lesion(at, room, row, changed(entry_at(room), row, **_words(word, said)))
             st.session_state.next_lesion = room.after(row.name)
 
     def say_why() -> None:
         reason = st.session_state.get(f"{key}-reason", "")
-        keep(at, room, changed(entry_at(room), row, **_words(word, _NOT_EVALUABLE), reason=reason))
+        keep_lesion(at, room, row, changed(entry_at(room), row, **_words(word, _NOT_EVALUABLE), reason=reason))
 
     shown = st.segmented_control(
         at.t(f"room.{word}"), words, default=present, key=key, on_change=acting(say),
@@ -126,7 +136,7 @@ def _add(at: Desk, room: Room) -> None:
         left, middle, right = st.columns(3)
         left.selectbox(at.t("room.role"), roles, key=f"{form}-role", format_func=lambda one: at.t(f"role_of.{one}"))
         middle.selectbox(at.t("room.kind"), kinds, key=f"{form}-kind", format_func=lambda one: at.t(f"kind.{one}"))
-        right.selectbox(at.t("room.organ"), _ORGANS, key=f"{form}-organ")
+        right.selectbox(at.t("room.organ"), _ORGANS, key=f"{form}-organ", format_func=lambda one: at.t(f"organ.{one}"))
         st.form_submit_button(at.t("room.add"), on_click=acting(add))
     removable = [lesion["lesion"] for lesion in entry_at(room)["lesions"]]
     gone = st.selectbox(at.t("room.remove"), removable, index=None) if removable else None
@@ -136,20 +146,26 @@ def _add(at: Desk, room: Room) -> None:
 
 
 def visit_form(at: Desk, room: Room) -> None:
-    """Image quality, new lesions and comment of the open visit, kept as they are said."""
-    if not room.step:
+    """Image quality, new lesions, what the criterion asks for and a comment, kept as they are said."""
+    if not room.step or room.is_global:
         return
     entry = entry_at(room)
     left, right = st.columns(2)
     words = [word for word in IMAGE_QUALITY if word != "not_stated"]
     with left:
         _of_visit(at, room, entry, "image_quality", words)
-    if not room.is_baseline:
-        with right:
+    with right:
+        if not room.is_baseline:
             _of_visit(at, room, entry, "new_lesions", ["no", "yes"])
-    key = f"visit-{room.alias}-{room.step}-comment"
-    comment = acting(lambda: keep(at, room, {**entry_at(room), "comment": st.session_state[key]}))
-    st.text_input(at.t("room.comment"), entry.get("comment", ""), key=key, on_change=comment)
+        elif not entry["lesions"]:
+            _of_visit(at, room, entry, "no_lesions", ["yes"])
+    if room.kind == "eligibility":
+        _of_visit(at, room, entry, "conclusion", ["eligible", "not_eligible"])
+    if room.asked:
+        with st.expander(at.t("room.facts"), expanded=any(entry["facts"].values())):
+            for asked in room.asked:
+                _fact(at, room, entry, asked)
+    _text(at, room, entry, "comment")
 
 
 def _of_visit(at: Desk, room: Room, entry: Mapping[str, Any], name: str, words: list[str]) -> None:
@@ -163,35 +179,37 @@ def _of_visit(at: Desk, room: Room, entry: Mapping[str, Any], name: str, words: 
     )  # fmt: skip
 
 
-def closing(at: Desk, room: Room) -> None:
-    """Lock the visit, then the read, then sign; each step says what is missing."""
-    if room.step:
-        lock = acting(lambda: lock_timepoint(at.records, at.actor, at.trial, room.alias, step=room.step))
-        st.button(at.t("room.lock", visit=room.step), type="primary", key=f"lock-{room.step}", on_click=lock)
-    elif room.state == "draft":
-        lock = acting(lambda: lock_read(at.records, at.actor, at.trial, room.alias))
-        st.button(at.t("room.lock_read"), type="primary", on_click=lock)
-    elif room.state == "locked":
-        _signing(at, room)
+def _fact(at: Desk, room: Room, entry: Mapping[str, Any], asked: FactAsked) -> None:
+    """Something that a criterion wants to know; nothing as long as nothing was said."""
+    present = entry["facts"].get(asked.name, "")
+    key = f"fact-{room.alias}-{room.step}-{asked.name}"
+    label = asked.name.replace("_", " ").capitalize()
+
+    def say() -> None:
+        before = entry_at(room)
+        keep(at, room, {**before, "facts": {**before["facts"], asked.name: str(st.session_state[key] or "").strip()}})
+
+    if asked.choices:
+        default = present if present in asked.choices else None
+        st.segmented_control(
+            label, asked.choices, default=default, key=key, on_change=acting(say),
+            format_func=lambda word: word.replace("_", " "),
+        )  # fmt: skip
+    else:
+        st.text_input(label, present, key=key, on_change=acting(say))
 
 
-def _signing(at: Desk, room: Room) -> None:
-    proof = proof_asked(at, READ_MEANING)
-    if proof is not None:
-        signed = done(lambda: sign_read(at.records, at.actor, proof, trial=at.trial, alias=room.alias))
-        if signed is not None:
-            st.session_state.pop("alias", None)
-            st.switch_page("pages/worklist.py")
+def global_form(at: Desk, room: Room) -> None:
+    """The look at all visits together, after the last of them: what the reader says over what was derived."""
+    if not room.is_global:
+        return
+    st.caption(at.t("room.global"))
+    entry = entry_at(room)
+    for name in ("best_response", "progression_date", "response_date", "comment"):
+        _text(at, room, entry, name)
 
 
-def proof_asked(at: Desk, meaning: str) -> Proof | None:
-    """Password and code, once the person has asked to sign; what the signature means stands above."""
-    with st.form("signing"):
-        st.markdown(f"**{at.t('sign.title')}** {at.actor.user} — “{meaning}”")
-        if (hint := demo_hint(at.house, at.actor.user)) is not None:
-            st.caption(at.t("sign.demo", password=hint[0], code=hint[1]))
-        password = st.text_input(at.t("password"), type="password", autocomplete="off")
-        code = st.text_input(at.t("sign.code"), max_chars=7, autocomplete="off")
-        if st.form_submit_button(at.t("sign.button"), type="primary"):
-            return Proof(password, code, at.house.identity)
-    return None
+def _text(at: Desk, room: Room, entry: Mapping[str, Any], name: str) -> None:
+    key = f"visit-{room.alias}-{room.step}-{name}"
+    say = acting(lambda: keep(at, room, {**entry_at(room), name: st.session_state[key]}))
+    st.text_input(at.t(f"room.{name}"), entry.get(name, ""), key=key, on_change=say)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,16 @@ from apps.trialimg_dashboard.desk import Desk, acting
 from apps.trialimg_dashboard.installation import line_segmenter
 from apps.trialimg_dashboard.viewer.component import Asked, Drawing, DrawingKind, Pane, Seen, viewer
 from apps.trialimg_dashboard.viewer.words import viewer_words
-from apps.trialimg_dashboard.views.reading_forms import keep
+from apps.trialimg_dashboard.views.reading_acts import accept, keep_lesion, leave, wait, waiting
 from trialimg.services.case_images import Looking, ShownSeries
 from trialimg.services.prompted import outlines_on, proposed_axes
-from trialimg.services.reading_room import Axes, LesionRow, Room, accepted, drawn, entry_at
+from trialimg.services.reading_entry import Axes, changed, drawn, entry_at
+from trialimg.services.reading_room import LesionRow, Room, lesion_in
 
 __all__ = ["drawing_of", "images", "slice_of"]
+
+_WINDOWS = {"lung": "lung", "pleura": "lung", "liver": "liver", "bone": "bone", "brain": "brain"}
+"""Organ to the window that its lesions open in; any other in that of soft tissue."""
 
 
 def images(at: Desk, room: Room, row: LesionRow | None) -> None:
@@ -25,21 +30,24 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
     looking = Looking(at.actor.user, at.actor.session, at.trial, room.alias)
     shown = at.house.images.shown(looking)
     visits = _side_by_side(at, room)
-    stacks = [(visit, series) for visit in visits if (series := _series(shown, visit, row)) is not None]
+    stacks = [(visit, series) for visit in visits if (series := _series(at, shown, visit, row)) is not None]
     if not stacks:
         st.info(at.t("room.no_images"))
         return
     places = [_place(at, visit, series, row) for visit, series in stacks]
     anywhere = next((place for place in reversed(places) if place is not None), None)
     panes = [
-        _pane(at, looking, visit, series, place or anywhere)
+        _pane(at, room, looking, (visit, series), place or anywhere)
         for (visit, series), place in zip(stacks, places, strict=True)
     ]
-    drawings = [one for visit, series in stacks for one in _drawings(at, visit, series)]
-    snaps = st.toggle(at.t("room.snap"), value=True, help=at.t("room.snap_help"))
+    drawings = [one for visit, series in stacks for one in _drawings(at, room, visit, series)]
+    snaps = st.toggle(at.t("room.snap"), value=True, help=at.t("room.snap_help")) if room.step else False
     options = {
+        "key": f"viewer-{room.alias}",
         "words": viewer_words(at.language),
-        "readOnly": not room.step or row is None,
+        "lesion": row.name if row else "-",
+        "window": _WINDOWS.get(row.organ if row else "", "softTissue"),
+        "readOnly": not room.step or room.is_global or row is None,
         "tokenSeconds": at.house.tokens.seconds,
         "height": 620,
         "rendering": st.query_params.get("rendering", "auto"),
@@ -47,43 +55,62 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
     now = stacks[-1][1]
 
     def act(seen: Seen) -> None:
-        acting(lambda: _take(at, room, row, seen, now, snaps=snaps))()
+        if row is not None:
+            acting(lambda: _take(at, room, row, seen, _Drawn(now, drawings, snaps)))()
 
-    options |= {"key": f"viewer-{room.alias}", "lesion": row.name if row else "-"}
     viewer(panes, drawings, revision=_revision(room, row), options=options, act=act)
 
 
 def _revision(room: Room, row: LesionRow | None) -> int:
     """Another number for each state of the record, so that the viewer draws what is kept."""
     said = (room.alias, room.step, row.name if row else "", str([visit["entry"] for visit in room.visits]))
-    return abs(hash(said)) % 2**31
+    return abs(hash((*said, str(waiting(room)), st.session_state.get("drawn_times", 0)))) % 2**31
 
 
 def _side_by_side(at: Desk, room: Room) -> list[Mapping[str, Any]]:
     """The visit that is read (or the last), and the earlier one that the reader compares it with."""
-    now = room.visit(room.step) if room.step else room.visits[-1]
-    earlier = [one for one in room.visits if one["date"] < now["date"]] if "date" in now else []
+    dated = [one for one in room.visits if "date" in one]
+    now = next((one for one in dated if one["id"] == room.step), dated[-1])
+    earlier = [one for one in dated if one["date"] < now["date"]]
     if not earlier:
         return [now]
     names = [one["id"] for one in earlier]
-    beside = st.segmented_control(at.t("room.beside"), names, default=names[0], key=f"beside-{room.alias}-{room.step}")
+    nadir = room.nadir(names)
+    said = {name: f"{name} · {at.t('room.nadir')}" if name == nadir and len(names) > 1 else name for name in names}
+    key = f"beside-{room.alias}-{room.step}"
+    beside = st.segmented_control(
+        at.t("room.beside"), names, default=names[0], key=key, format_func=lambda name: said[name]
+    )
     return [next((one for one in earlier if one["id"] == beside), earlier[0]), now]
 
 
-def _series(shown: Sequence[ShownSeries], visit: Mapping[str, Any], row: LesionRow | None) -> ShownSeries | None:
-    """The series of a visit on which the lesion was read; the visit's first one where it was not."""
+def _series(
+    at: Desk, shown: Sequence[ShownSeries], visit: Mapping[str, Any], row: LesionRow | None
+) -> ShownSeries | None:
+    """The series of a visit on which the lesion was read, else its first one; the reader may choose another."""
     here = [one for one in shown if one.timepoint == visit["id"]]
     uid = _evidence(visit, row.name).get("series_uid") if row else None
-    return next((one for one in here if one.uid == uid), here[0] if here else None)
+    fits = next((number for number, one in enumerate(here) if one.uid == uid), 0)
+    if len(here) < len(("one", "another")):
+        return here[0] if here else None
+    said = [
+        f"{(at.house.images.kept.geometry(one.uid) or {}).get('modality', '')} {number}"
+        for number, one in enumerate(here, 1)
+    ]
+    key = f"series-{visit['id']}-{row.name if row else ''}-{len(here)}"
+    chosen = st.segmented_control(
+        f"{at.t('room.series')} {visit['id']}", range(len(here)), default=fits, key=key, format_func=lambda n: said[n]
+    )
+    return here[fits if chosen is None else chosen]
 
 
 def _evidence(visit: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """What a lesion's measurement at a visit rests on: the reader's own words, else the proposal's."""
     for entry in (visit["entry"], visit.get("proposed")):
-        for lesion in entry["lesions"] if entry else ():
-            if lesion["lesion"] == name and lesion.get("evidence"):
-                found: Mapping[str, Any] = lesion["evidence"]
-                return found
+        found = (lesion_in(entry, name) or {}).get("evidence")
+        if found:
+            evidence: Mapping[str, Any] = found
+            return evidence
     return {}
 
 
@@ -95,17 +122,19 @@ def _place(at: Desk, visit: Mapping[str, Any], series: ShownSeries, row: LesionR
 
 def _pane(
     at: Desk,
+    room: Room,
     looking: Looking,
-    visit: Mapping[str, Any],
-    series: ShownSeries,
+    stack: tuple[Mapping[str, Any], ShownSeries],
     place: Mapping[str, Any] | None,
 ) -> Pane:
     """One stack at the slice of the lesion; where it was not measured, at the height where it lies in the other."""
+    visit, series = stack
     geometry = at.house.images.kept.geometry(series.uid) or {}
     start = slice_of(place, geometry) if place else None
     outlines: dict[int, list[dict[str, Any]]] = {}
-    for name, is_proposed, digest in _masks(visit):
-        mask = at.house.masks.mask(digest)
+    for name, lesion, is_proposed in _said_or_proposed(room, visit):
+        digest = (lesion.get("evidence") or {}).get("digest")
+        mask = at.house.masks.mask(digest) if digest else None
         for number, lines in (outlines_on(mask, geometry) if mask is not None else {}).items():
             found = [{"lesion": name, "points": line, "proposed": is_proposed} for line in lines]
             outlines.setdefault(number, []).extend(found)
@@ -113,17 +142,14 @@ def _pane(
     return Pane(series.name, label, at.house.tokens.issue(looking), geometry, start, outlines)
 
 
-def _masks(visit: Mapping[str, Any]) -> list[tuple[str, bool, str]]:
-    """Lesion, whether only proposed, digest of the mask: of what stands, and of proposals that wait."""
-    stands = {one["lesion"]: one for one in visit["entry"]["lesions"]} if visit["entry"] else {}
-    proposed = {one["lesion"]: one for one in visit["proposed"]["lesions"]} if visit.get("proposed") else {}
-    waiting = {name: one for name, one in proposed.items() if not stands.get(name, {}).get("seen")}
-    found = [(name, False, one) for name, one in stands.items()] + [(name, True, one) for name, one in waiting.items()]
-    return [
-        (name, is_new, one["evidence"]["digest"])
-        for name, is_new, one in found
-        if (one.get("evidence") or {}).get("digest")
-    ]
+def _said_or_proposed(room: Room, visit: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+    """Lesion, what is to be drawn of it, whether that waits to be accepted: an answer to a line before what stands."""
+    lesions = {entry_of: (visit[entry_of] or {}).get("lesions", ()) for entry_of in ("entry", "proposed")}
+    stands = {one["lesion"]: one for one in lesions["entry"] if one.get("seen")}
+    proposed = {one["lesion"]: one for one in lesions["proposed"] if one["lesion"] not in stands}
+    answers = waiting(room) if visit["id"] == room.step else {}
+    for name, lesion in {**proposed, **stands, **answers}.items():
+        yield name, lesion, name in answers or name in proposed
 
 
 def slice_of(evidence: Mapping[str, Any], geometry: Mapping[str, Any]) -> int | None:
@@ -137,19 +163,15 @@ def slice_of(evidence: Mapping[str, Any], geometry: Mapping[str, Any]) -> int | 
     return int(np.abs(heights - np.asarray(points, dtype=float)[0] @ axis).argmin())
 
 
-def _drawings(at: Desk, visit: Mapping[str, Any], series: ShownSeries) -> list[Drawing]:
-    """What is measured at a visit, as drawings; what the software proposes is drawn dashed."""
-    found = []
+def _drawings(at: Desk, room: Room, visit: Mapping[str, Any], series: ShownSeries) -> Iterator[Drawing]:
+    """Everything that is drawn on a series: what stands, and what is only proposed; earlier visits are locked."""
     geometry = at.house.images.kept.geometry(series.uid) or {}
-    stands = {one["lesion"]: one for one in visit["entry"]["lesions"]} if visit["entry"] else {}
-    proposed = {one["lesion"]: one for one in visit["proposed"]["lesions"]} if visit.get("proposed") else {}
-    for name, lesion in {**proposed, **{n: one for n, one in stands.items() if one.get("seen")}}.items():
+    for name, lesion, is_proposed in _said_or_proposed(room, visit):
         evidence = lesion.get("evidence") or {}
         number = slice_of(evidence, geometry)
         if number is not None and evidence.get("series_uid") == series.uid:
-            is_proposed = name not in stands or not stands[name].get("seen")
-            found.append(drawing_of(name, evidence, series, number, is_proposed=is_proposed))
-    return found
+            drawing = drawing_of(name, evidence, series, number, is_proposed=is_proposed)
+            yield replace(drawing, locked=visit["id"] != room.step)
 
 
 def drawing_of(
@@ -162,21 +184,50 @@ def drawing_of(
     return Drawing(f"{series.timepoint}-{name}", series.name, number, name, kind, points, proposed=is_proposed)
 
 
-def _take(at: Desk, room: Room, row: LesionRow | None, seen: Seen, now: ShownSeries, *, snaps: bool) -> None:
-    """Keep what was drawn or accepted of the chosen lesion; go to the lesion that was asked for."""
-    if row is None:
-        return
+@dataclass(frozen=True)
+class _Drawn:
+    """What the viewer shows as it is drawn on."""
+
+    now: ShownSeries
+    given: Sequence[Drawing]
+    snaps: bool
+
+
+def _take(at: Desk, room: Room, row: LesionRow, seen: Seen, drawn_on: _Drawn) -> None:
+    """Keep what was drawn, accepted or given back; go to the lesion that was asked for."""
     if seen.asked in (Asked.NEXT, Asked.PREVIOUS):
         names = [one.name for one in room.rows]
         by = 1 if seen.asked is Asked.NEXT else -1
         st.session_state.next_lesion = names[(names.index(row.name) + by) % len(names)]
-    elif seen.asked is Asked.ACCEPT and row.is_open and row.proposed is not None:
-        keep(at, room, accepted(entry_at(room), row))
-        st.session_state.next_lesion = room.after(row.name)
+    elif seen.asked is Asked.ACCEPT:
+        accept(at, room, row)
+    elif seen.asked is Asked.REJECT:
+        leave(at, room, row)
     elif seen.changed and seen.asked is None and room.step:
-        mine = [one for one in seen.drawings if one.series == now.name and one.label == row.name and one.pixel_mm]
-        if mine:
-            keep(at, room, drawn(entry_at(room), row, _axes(at, mine[-1], now.uid, snaps=snaps)))
+        st.session_state.drawn_times = st.session_state.get("drawn_times", 0) + 1  # what is not kept is drawn away
+        _keep_drawn(at, room, seen, drawn_on)
+
+
+def _keep_drawn(at: Desk, room: Room, seen: Seen, drawn_on: _Drawn) -> None:
+    """One drawing of a lesion on the visit that is read, or that one was deleted."""
+    rows = {one.name: one for one in room.rows}
+    mine = [one for one in seen.drawings if one.pixel_mm and one.series == drawn_on.now.name and one.label in rows]
+    if mine:
+        row = rows[mine[-1].label]
+        axes = _axes(at, mine[-1], drawn_on.now.uid, snaps=drawn_on.snaps)
+        after = drawn(entry_at(room), row, axes)
+        if axes.digest:
+            wait(room, row, lesion_in(after, row.name) or {})
+        else:
+            keep_lesion(at, room, row, after)
+        return
+    left = {one.uid for one in seen.drawings}
+    for gone in (one for one in drawn_on.given if one.uid not in left and not one.locked):
+        row = rows[gone.label]
+        if row.name in waiting(room) or row.is_open:
+            leave(at, room, row)
+        else:
+            keep_lesion(at, room, row, changed(entry_at(room), row, seen=""))
 
 
 def _axes(at: Desk, drawing: Drawing, uid: str, *, snaps: bool) -> Axes:

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk
+from apps.trialimg_dashboard.views.reading_acts import waiting
 from trialimg.services.reading_room import LesionRow, Room
 
 __all__ = ["answer", "head", "lesions"]
@@ -24,10 +25,22 @@ _SUMS = ("sum_mm", "change_from_baseline_pct", "change_from_nadir_mm")
 
 
 def head(at: Desk, room: Room) -> None:
-    """Which case this is, which visits are locked, which is read now."""
-    steps = " ─ ".join(f"**[{one['id']}]**" if one["id"] == room.step else f"{one['id']} 🔒" for one in room.visits)
+    """Which case this is; what each visit came to, which is read now; whether everything is kept."""
+    steps = " ─ ".join(_step(room, visit) for visit in room.visits)
+    open_answers = ", ".join(waiting(room)) if room.step else ""
+    kept = at.t("room.unsaved", lesions=open_answers) if open_answers else at.t("room.saved")
+    left, right = st.columns([5, 1], vertical_alignment="center")
     state = at.t(f"state.{room.state}")
-    st.markdown(f"##### {at.t('room.case')} {room.alias} · {at.trial} · {room.criterion.upper()} · {steps} · {state}")
+    left.markdown(f"##### {at.t('room.case')} {room.alias} · {at.trial} · {room.criterion.upper()} · {steps} · {state}")
+    right.markdown(f":{'orange' if open_answers else 'green'}-badge[{'● ' if open_answers else ''}{kept}]")
+
+
+def _step(room: Room, visit: Mapping[str, Any]) -> str:
+    """A visit of the timeline, with its response once it is locked."""
+    if visit["id"] == room.step:
+        return f"**[{visit['id']}]**"
+    said = room.assessment(visit["id"])
+    return f"{visit['id']} {said['overall'] if said else ''} 🔒"
 
 
 def lesions(at: Desk, room: Room) -> LesionRow | None:
@@ -36,9 +49,10 @@ def lesions(at: Desk, room: Room) -> LesionRow | None:
     names = [row.name for row in room.rows]
     table = pd.DataFrame([*rows, *_sums(at, room)])
     if not table.empty:
-        st.dataframe(table, hide_index=True, height="content")
+        numbers = {visit["id"]: st.column_config.TextColumn(alignment="right") for visit in room.visits}
+        st.dataframe(table, hide_index=True, height="content", column_config=numbers)
     if not names:
-        st.caption(at.t("room.no_lesions"))
+        st.caption(at.t("room.empty"))
         return None
     if (asked := st.session_state.pop("next_lesion", None)) in names:
         st.session_state.lesion = asked

@@ -1,19 +1,21 @@
-"""The worklist as a table."""
+"""The worklist as a table, the progress of the day, and what was signed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import streamlit as st
 
-from apps.trialimg_dashboard.desk import Desk
+from apps.trialimg_dashboard.desk import Desk, done
 from trialimg.core.access import Role
+from trialimg.services.reading_room import Signed, signed_cases
 
-__all__ = ["rows_shown", "target_page"]
+__all__ = ["progress", "reopen", "rows_shown", "signed", "target_page"]
 
-_COLUMNS = ("alias", "visit", "type", "state", "days_in_state")
 _PAGES = Path(__file__).parent.parent / "pages"
 
 
@@ -32,6 +34,39 @@ def rows_shown(at: Desk, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(shown)
 
 
+def signed(at: Desk) -> Sequence[Signed]:
+    """What a reader has signed, the last first; an adjudicator's choices are not opened again."""
+    if at.actor.role is not Role.RADIOLOGIST or not at.trial:
+        return ()
+    return done(lambda: signed_cases(at.records, at.actor, at.trial)) or ()
+
+
+def progress(at: Desk, cases: Sequence[Signed], waiting: int) -> None:
+    """How much of the day's work is behind the reader, by the clock of where they sit."""
+    here = st.context.timezone
+    now = pd.Timestamp(at.records.now()).tz_convert(here)
+    today = sum(pd.Timestamp(one.signed_at).tz_convert(here).date() == now.date() for one in cases)
+    if today:
+        st.progress(today / (today + waiting), at.t("worklist.today", done=today, left=waiting))
+
+
 def target_page(role: Role) -> Path:
     """Where a case of the worklist is opened."""
     return _PAGES / ("adjudication.py" if role is Role.ADJUDICATOR else "reading_room.py")
+
+
+def reopen(at: Desk, cases: Sequence[Signed]) -> None:
+    """Look at a signed read again, to ask for a correction of it."""
+    if not cases:
+        return
+    with st.expander(at.t("worklist.signed", count=len(cases))):
+        chosen = st.selectbox(
+            at.t("worklist.alias"), cases, index=None, format_func=lambda one: f"{one.alias} · {_day(one.signed_at)}"
+        )
+        if chosen is not None:
+            st.session_state.alias = chosen.alias
+            st.switch_page(target_page(at.actor.role))
+
+
+def _day(moment: str) -> str:
+    return datetime.fromisoformat(moment).date().isoformat()

@@ -14,6 +14,9 @@ const PATCHES = [
   ['core/dist/esm/RenderingEngine/helpers/cpuFallback/rendering/cssPixelConversion.js', "return (typeof window !== 'undefined' && window.devicePixelRatio) || 1;", 'return 1;'],
   // CPU path: with non-square pixels every zoom step also multiplied the scale by the ratio of the two spacings.
   ['core/dist/esm/RenderingEngine/StackViewport.js', 'const scale = (clientHeight * rowPixelSpacing * 0.5) / parallelScale;', 'const scale = (clientHeight * Math.min(rowPixelSpacing, image.columnPixelSpacing) * 0.5) / parallelScale;'],
+  // CPU path: each new slice put the image's own window into the viewport's state while the picture kept the reader's:
+  // the caption then named a window that was not on the screen, and the next drag began from it.
+  ['core/dist/esm/RenderingEngine/StackViewport.js', 'this.voiRange = getVOIRangeFromWindowLevel(windowWidth, windowCenter, voiLUTFunction);', 'if (!this.voiRange || this.stackInvalidated) this.voiRange = getVOIRangeFromWindowLevel(windowWidth, windowCenter, voiLUTFunction);'],
 ];
 const patched = new Set();
 const patchLibrary = {

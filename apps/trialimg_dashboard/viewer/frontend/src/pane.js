@@ -55,8 +55,11 @@ export class Pane {
     view.addEventListener(VOI_MODIFIED, () => this.caption());
     view.addEventListener(IMAGE_RENDERED, () => this.decorate());
     await this.viewport.setStack(this.ids, Math.min(this.given.slice ?? this.ids.length >> 1, this.ids.length - 1));
-    this.preset(0);
+    this.openingPreset();
   }
+
+  /** The window that suits what is looked at, as Python names it; else the first. */
+  openingPreset() { this.preset(Math.max(0, this.presets.findIndex(([name]) => name === this.viewer.data.window))); }
 
   preset(number) {
     const [, width, level] = this.presets[number] ?? this.presets[0];
@@ -71,7 +74,7 @@ export class Pane {
 
   reset() {
     this.viewport.resetCamera();
-    this.preset(0);
+    this.openingPreset();
   }
 
   async go(slice) {
@@ -90,7 +93,7 @@ export class Pane {
     const { lower = 0, upper = 0 } = this.viewport.getProperties().voiRange ?? {};
     const digits = this.step < 0.1 ? 1 : 0;
     const [width, level] = [(upper - lower) * this.step, ((upper + lower) / 2) * this.step].map((x) => x.toFixed(digits));
-    this.text.textContent = `${this.given.label}\n${this.slice + 1}/${this.ids.length}  W ${width} L ${level}`;
+    this.text.textContent = `${this.given.label}\n${this.slice + 1}/${this.ids.length}  W ${width} L ${level}  z ${this.geometry.positions[this.slice][2].toFixed(1)}`;
     this.frame.dataset.slice = this.slice;
   }
 

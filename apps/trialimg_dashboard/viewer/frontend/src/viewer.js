@@ -153,6 +153,7 @@ class Viewer {
   // ----- events -----
   listen() {
     this.stop = new AbortController();
+    this.renewedAt = Date.now();
     const { signal } = this.stop;
     const on = (target, name, handler, capture = false) => {
       target.addEventListener(name, handler, capture);
@@ -179,6 +180,7 @@ class Viewer {
     const observer = new ResizeObserver(() => this.fit());
     observer.observe(this.row);
     signal.addEventListener('abort', () => observer.disconnect());
+    ['wheel', 'mousedown', 'keydown'].forEach((name) => on(this.row, name, () => this.isUsed(), true));
     const renewal = setInterval(() => this.renewTokens(), (this.data.tokenSeconds * 1000) / 2);
     signal.addEventListener('abort', () => clearInterval(renewal));
   }
@@ -206,7 +208,16 @@ class Viewer {
     pane.go(target).catch((error) => this.fail(error));
   }
 
-  renewTokens() { // a page that slept too long asks Python, which gives a token only to someone still signed in
+  isUsed() {
+    this.active = true;
+    if (Date.now() - this.renewedAt > this.data.tokenSeconds * 1000) this.renewTokens(); // back after a while
+  }
+
+  renewTokens() { // only while somebody reads: a page left open must not keep its reader signed in
+    if (!this.active) return;
+    this.active = false;
+    this.renewedAt = Date.now();
+    // a page that slept too long asks Python, which gives a token only to someone still signed in
     this.panes.forEach(({ key }) => images.refresh(key).catch(() => this.api.setTriggerValue('asked', 'token')));
   }
 
@@ -233,6 +244,7 @@ class Viewer {
   update(api, data) { // a Streamlit rerun: new token, another lesion, outlines or drawings changed by Python
     const ready = Boolean(this.root.dataset.ready);
     const isChanged = data.revision !== this.data.revision;
+    const isOtherWindow = data.window !== this.data.window;
     const isMoved = data.panes.map(({ slice }) => slice).join() !== this.data.panes.map(({ slice }) => slice).join();
     Object.assign(this, { api, data });
     this.panes.forEach((pane, index) => {
@@ -240,6 +252,7 @@ class Viewer {
       images.renew(pane.key, pane.given.token);
     });
     if (ready && isChanged) this.drawings.seed();
+    if (ready && isOtherWindow) this.panes.forEach((pane) => pane.openingPreset());
     if (ready && isMoved) this.show();
   }
 

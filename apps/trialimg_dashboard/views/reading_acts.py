@@ -1,0 +1,68 @@
+"""What a reader does to a lesion, each act kept at once and able to be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from apps.trialimg_dashboard.desk import Desk
+from trialimg.services.reading import save_draft
+from trialimg.services.reading_entry import accepted, entry_at, restored
+from trialimg.services.reading_room import LesionRow, Room, lesion_in
+
+__all__ = ["accept", "keep", "keep_lesion", "leave", "wait", "waiting"]
+
+Lesion = Mapping[str, Any]
+
+
+def keep(at: Desk, room: Room, entry: Mapping[str, Any]) -> None:
+    """Keep the open visit as it is now."""
+    save_draft(at.records, at.actor, at.trial, room.alias, step=room.step, entry=entry)
+
+
+def keep_lesion(at: Desk, room: Room, row: LesionRow, entry: Mapping[str, Any]) -> None:
+    """Keep the open visit after an act on one lesion, which Esc takes back."""
+    keep(at, room, entry)
+    _answers(room).pop(row.name, None)
+    _before(room)[row.name] = lesion_in(room.visit(room.step)["entry"], row.name)
+
+
+def wait(room: Room, row: LesionRow, lesion: Lesion) -> None:
+    """Show the software's answer to a drawn line, until the reader accepts it or not; it is in no record yet."""
+    _answers(room)[row.name] = lesion
+
+
+def waiting(room: Room) -> Mapping[str, Lesion]:
+    """Answers to drawn lines that wait at the open visit, by lesion."""
+    return _answers(room)
+
+
+def accept(at: Desk, room: Room, row: LesionRow) -> None:
+    """Take over what the software says of a lesion: the answer to a line, else its proposal; go to the next one."""
+    answer = _answers(room).get(row.name)
+    if answer is not None:
+        keep_lesion(at, room, row, restored(entry_at(room), row.name, answer))
+    elif row.is_open and row.proposed is not None:
+        keep_lesion(at, room, row, accepted(entry_at(room), row))
+    else:
+        return
+    st.session_state.next_lesion = room.after(row.name)
+
+
+def leave(at: Desk, room: Room, row: LesionRow) -> None:
+    """Put the answer to a line away; where none waits, take the last act on this lesion back."""
+    st.session_state.drawn_times = st.session_state.get("drawn_times", 0) + 1
+    if _answers(room).pop(row.name, None) is None and row.name in _before(room):
+        keep(at, room, restored(entry_at(room), row.name, _before(room).pop(row.name)))
+
+
+def _answers(room: Room) -> dict[str, Lesion]:
+    found: dict[str, Lesion] = st.session_state.setdefault(f"answers-{room.alias}-{room.step}", {})
+    return found
+
+
+def _before(room: Room) -> dict[str, Lesion | None]:
+    found: dict[str, Lesion | None] = st.session_state.setdefault(f"before-{room.alias}-{room.step}", {})
+    return found
