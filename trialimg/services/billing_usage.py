@@ -36,7 +36,8 @@ def trial_usage(transaction: Transaction, trial: str) -> tuple[Usage, ...]:
         If an entry says that something was signed, and no signature is under it.
     """
     recorded = {found.id: _usage(found) for found in transaction.find(USAGE, Place(trial=trial))}
-    derived = usage_of(_steps(transaction, trial))
+    since = 1 + max((usage.entry for usage in recorded.values()), default=-1)
+    derived = usage_of(_steps(transaction, trial, since))
     return (*recorded.values(), *(usage for usage in derived if usage.key not in recorded))
 
 
@@ -60,24 +61,40 @@ def _adapter() -> TypeAdapter[Usage]:
     return TypeAdapter(Usage)
 
 
-def _steps(transaction: Transaction, trial: str) -> Iterator[Step]:
+def _steps(transaction: Transaction, trial: str, since: int) -> Iterator[Step]:
+    """Every step of the cases that the ledger has had steps of since: a case's earlier steps say what a later costs."""
     cases: dict[str, dict[str, Any]] = {}
     for kind, action in sorted(STEPS):
-        for entry in transaction.entries(EntryQuery(trial=trial, action=action, object_kind=kind)):
+        fresh = transaction.entries(EntryQuery(trial=trial, action=action, object_kind=kind, start=since))
+        for entry in fresh:
             if entry.makes_version:
-                yield _step(transaction, entry, cases)
+                cases.setdefault(_case_of(entry), {})
+    for case, said in cases.items():
+        found = transaction.current(_CASE, case)
+        said.update(_said(found) if found else {})
+        for entry in _entries_of(transaction, trial, case):
+            yield _step(transaction, entry, said)
 
 
-def _step(transaction: Transaction, entry: Entry, cases: dict[str, dict[str, Any]]) -> Step:
+def _entries_of(transaction: Transaction, trial: str, case: str) -> Iterator[Entry]:
+    """The entries of `STEPS` that a case has."""
+    names = [(_CASE, case), *((kind, one.id) for kind in _SIGNED for one in transaction.find(kind, Place(case=case)))]
+    for kind, key in names:
+        for entry in transaction.entries(EntryQuery(trial=trial, object_kind=kind, object_id=key)):
+            if entry.makes_version and (kind, entry.action) in STEPS:
+                yield entry
+
+
+def _case_of(entry: Entry) -> str:
+    return "/".join(entry.object_id.split("/")[:2])
+
+
+def _step(transaction: Transaction, entry: Entry, case: dict[str, Any]) -> Step:
     version = transaction.versions(entry.object_kind, entry.object_id)[entry.object_version - 1]
     if entry.object_kind in _SIGNED and signature_of(transaction, version) is None:
         message = f"entry {entry.sequence} says that {entry.object_kind} {entry.object_id} was signed"
         raise BillingError(f"{message}, but no signature is under it; have the records verified")
-    case = "/".join(entry.object_id.split("/")[:2])
-    if case not in cases:
-        found = transaction.current(_CASE, case)
-        cases[case] = _said(found) if found else {}
-    return Step(entry.sequence, entry.at, entry.action, entry.who, entry.object_id, _said(version), cases[case])
+    return Step(entry.sequence, entry.at, entry.action, entry.who, entry.object_id, _said(version), case)
 
 
 def _said(version: RecordVersion) -> dict[str, Any]:

@@ -75,12 +75,15 @@ def assign_trial(
         Naming every case that cannot be given out, and everybody named who may not read.
     """
     with records.change(actor, Action.ASSIGN_READS, trial=trial) as journal:
-        files = [load_case(journal.transaction, one.id) for one in journal.transaction.find(CASE, Place(trial=trial))]
-        files = _barring(journal.transaction, [file for file in files if not file.review.is_withdrawn])
+        places = [
+            Place(trial=trial, state=stage.value) for stage in (Stage.RECEIVED, Stage.READING, Stage.ADJUDICATION)
+        ]
+        unsettled = sorted(one.id for at in places for one in journal.transaction.find(CASE, at))
+        files = _barring(journal.transaction, [load_case(journal.transaction, key) for key in unsettled])
         given: list[RecordVersion] = []
         if wanting := [file for file in files if _free_seats(file)]:
             able = _people(journal, readers, Role.RADIOLOGIST, wanting)
-            given += _read_seats(journal, records, wanting, able, _workload(files))
+            given += _read_seats(journal, records, wanting, able, _workload(journal.transaction, trial))
         if waiting := [f for f in files if f.review.stage is Stage.ADJUDICATION and _needs_adjudicator(f)]:
             able = _people(journal, adjudicators, Role.ADJUDICATOR, waiting)
             given += _adjudications(journal, records, waiting, able)
@@ -237,10 +240,17 @@ def _open(file: CaseFile) -> OpenCase:
     return OpenCase(file.id, _free_seats(file), held, file.review.barred)
 
 
-def _workload(files: Sequence[CaseFile]) -> Workload:
+def _workload(transaction: Transaction, trial: str) -> Workload:
+    """Who reads what with whom, in every case that is still used."""
+    unused = {one.id for one in transaction.find(CASE, Place(trial=trial, state=Stage.WITHDRAWN.value))}
+    readers: dict[str, list[str]] = {}
+    for one in transaction.find(ASSIGNMENT, Place(trial=trial)):
+        is_reading = one.body["seat"] != Seat.ADJUDICATOR.value and not one.body["repeat"]
+        if is_reading and one.place.state != "revoked" and one.place.case not in unused:
+            readers.setdefault(one.place.case, []).append(one.body["reader"])
     workload = Workload()
-    for file in files:
-        workload.add(read.reader.id for read in file.review.reads.values())
+    for people in readers.values():
+        workload.add(people)
     return workload
 
 

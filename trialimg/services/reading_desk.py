@@ -137,6 +137,10 @@ def reader_at_case(journal: Journal, software: str, trial: str, alias: str) -> R
     return ReaderAtCase(journal, software, assignment, file, file.of_seat(assignment))
 
 
+_OPEN_FIRST = ("in_progress", "locked", "assigned", "signed")
+"""Of the cases that somebody holds, few are under work and most are done; who works asks for one of the few."""
+
+
 def held(transaction: Transaction, actor: Actor, trial: str, alias: str) -> RecordVersion:
     """The assignment that a reader knows by an alias.
 
@@ -145,9 +149,10 @@ def held(transaction: Transaction, actor: Actor, trial: str, alias: str) -> Reco
     AccessError
         If it is not in this person's worklist.
     """
-    for one in transaction.find(ASSIGNMENT, Place(trial=trial, person=actor.user)):
-        if one.body["alias"] == alias and one.place.state != "revoked":
-            return one
+    for state in _OPEN_FIRST:
+        for one in transaction.find(ASSIGNMENT, Place(trial=trial, person=actor.user, state=state)):
+            if one.body["alias"] == alias:
+                return one
     raise AccessError(f"{actor.user} has no case {alias!r} in {trial}; `trialimg review worklist` shows theirs")
 
 

@@ -13,8 +13,9 @@ from trialimg.core.reading import CaseKind, ReadStage, Seat, Stage
 from trialimg.review.design import Resolution
 from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
-from trialimg.services.reading_file import ASSIGNMENT, CASE, VERDICT, CaseFile, case_id, load_case
+from trialimg.services.reading_file import ASSIGNMENT, CASE, VERDICT, CaseFile, case_id, load_case, protocol_under
 from trialimg.services.records import EntryQuery, Place, RecordVersion
+from trialimg.services.trials import PROTOCOL
 
 __all__ = ["case_result", "final_results", "review_status", "worklist"]
 
@@ -37,16 +38,28 @@ def worklist(records: Records, actor: Actor, trial: str, *, limit: int | None = 
     """
     now = dt.datetime.fromisoformat(records.now())
     with records.look(actor, _ACTION.get(actor.role, Action.READ), trial=trial) as transaction:
-        own = sorted(
-            transaction.find(ASSIGNMENT, Place(trial=trial, person=actor.user)), key=lambda a: int(a.body["order"])
-        )
+        places = [Place(trial=trial, person=actor.user, state=state) for state in _states_due(transaction, trial)]
+        own = sorted((one for at in places for one in transaction.find(ASSIGNMENT, at)), key=_order)
         due = (_row(transaction, assignment, now) for assignment in own if _concerns(assignment, actor))
         return list(islice((row for row in due if row is not None), limit))
 
 
 def _concerns(assignment: RecordVersion, actor: Actor) -> bool:
     is_adjudication = assignment.body["seat"] == Seat.ADJUDICATOR.value
-    return assignment.place.state != "revoked" and is_adjudication is (actor.role is Role.ADJUDICATOR)
+    return is_adjudication is (actor.role is Role.ADJUDICATOR)
+
+
+def _states_due(transaction: Transaction, trial: str) -> tuple[str, ...]:
+    """States of assignments in which something may be due; a signed read is done, but for a consensus about it."""
+    open_ones = ("assigned", "in_progress", "locked")
+    digests = {version.body["digest"] for version in transaction.versions(PROTOCOL, trial)}
+    designs = (protocol_under(transaction, trial, digest).reading for digest in digests)
+    is_consensus = any(design.resolution is Resolution.CONSENSUS for design in designs)
+    return (*open_ones, "signed") if is_consensus else open_ones
+
+
+def _order(assignment: RecordVersion) -> int:
+    return int(assignment.body["order"])
 
 
 def _row(transaction: Transaction, assignment: RecordVersion, now: dt.datetime) -> dict[str, Any] | None:
