@@ -171,9 +171,7 @@ def throughput(name: str, where: str | Path, desk: Desk, cases: int) -> None:
     kept = rows(made)
     transactions = len({one.at for one, _ in made})
     plain = len(kept) / insert_plainly(where, kept, batch=max(1, len(kept) // transactions))
-    print(
-        f"{name}: {2 * cases / seconds:.1f} reads/s, {cases / seconds:.2f} cases/s; {len(made) / seconds:,.0f} entries/s"
-    )
+    print(f"{name}: {2 * cases / seconds:.1f} reads/s in {cases} cases; {len(made) / seconds:,.0f} ledger entries/s")
     print(f"  {len(made) / cases:.0f} entries a case in {transactions / cases:.0f} transactions that write")
     print(f"  the same rows put in plainly: {plain:.2f} s against {seconds:.2f} s ({seconds / plain:.1f} x)")
 
