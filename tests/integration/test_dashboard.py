@@ -107,11 +107,6 @@ def words(app: AppTest) -> str:
     return "\n".join([*said, *(table.value.to_csv() for table in app.dataframe), *(one.label for one in app.expander)])
 
 
-def actions(app: AppTest) -> list[str]:
-    """Labels of the buttons that change something."""
-    return [button.label for button in app.button if button.key and button.key.startswith("FormSubmitter")]
-
-
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(("key", "name"), GRANTED)
 def test_each_page_opens_for_each_role_that_has_it(opened, key, name, language):
@@ -126,7 +121,7 @@ def test_a_page_opened_by_its_address_refuses_a_role_that_does_not_have_it(opene
     app = opened(key, name, case="C0003")
     assert not app.exception
     if (key, name) in READABLE_ALL_THE_SAME:
-        assert actions(app) == []
+        assert forms(app) == []
         return
     refusals = [one.value for one in (*app.error, *app.info)]
     assert any("may not" in one or "is blinded" in one for one in refusals)
@@ -144,13 +139,13 @@ def test_whoever_is_signed_out_sees_nothing(opened, name):
 
 @pytest.mark.parametrize("name", sorted({*PAGES[Role.INSPECTOR], "cases", "invoices"} & {*HERS}))
 def test_an_inspector_finds_no_button_that_changes_anything(opened, name):
-    assert actions(opened("inspector", name, case="C0003")) == []
+    assert forms(opened("inspector", name, case="C0003")) == []
 
 
 def test_the_same_pages_have_such_buttons_for_those_who_may(opened):
     for key, name in (("analyst", "cases"), ("analyst", "protocol"), ("administrator", "people"),
                       ("administrator", "invoices"), ("administrator", "store")):  # fmt: skip
-        assert actions(opened(key, name, case="C0003")), name
+        assert forms(opened(key, name, case="C0003")), name
 
 
 def test_the_services_refuse_an_inspector_who_comes_another_way(house):
@@ -190,11 +185,32 @@ def test_what_is_given_out_is_seen_in_the_cohort(changed):
 
 def press(app: AppTest, label: str, *, is_sure: bool = False) -> None:
     """Submit a form; each has one box to tick, and they stand in the same order as the buttons."""
-    forms = [button for button in app.button if button.key and button.key.startswith("FormSubmitter")]
-    place = [button.label for button in forms].index(label)
+    place = forms(app).index(label)
     if is_sure:
         app.checkbox[place].set_value(True)
-    forms[place].click().run()
+    next(button for button in app.button if button.label == label).click().run()
+
+
+def test_results_locked_by_the_analyst_are_there_for_the_sponsor(changed):
+    app = changed("analyst", "cases")
+    proof = changed.house.proof("analyst")
+    fill(app, "Name of the data cut, e.g. IA1", "IA2")
+    fill(app, "Password", proof.password)
+    fill(app, "Six-digit code (first signature of a session)", proof.code)
+    reasons = [one for one in app.text_input if one.label.startswith("Reason")]
+    reasons[0].set_value("second interim analysis")
+    press(app, "Lock the results for analysis (data cut)", is_sure=True)
+    assert [error.value for error in app.error] == []
+    assert "T-1-IA2-results.csv" in words(changed("sponsor", "trial"))
+
+
+def fill(app: AppTest, label: str, value: str) -> None:
+    next(one for one in app.text_input if one.label == label).set_value(value)
+
+
+def forms(app: AppTest) -> list[str]:
+    """What the forms of a page are called, in their order."""
+    return [button.label for button in app.button if button.key and button.key.startswith("FormSubmitter")]
 
 
 def test_a_case_page_shows_who_read_what_holds_and_why(opened):

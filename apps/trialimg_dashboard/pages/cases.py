@@ -1,4 +1,4 @@
-"""Cases are received, given out, taken back, reopened and withdrawn; each with its reason."""
+"""Cases are received, given out, taken back, reopened, withdrawn, and locked for analysis; each with its reason."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if not cohort.lines:
     st.info(at.t("cases.empty"))
     st.stop()
 view.assign_all(at, cohort)
+view.cut(at, cohort)
 code = view.chosen(at, cohort)
 page = done(lambda: case_page(at.records, at.actor, at.trial, code)) if code else None
 if page is not None:

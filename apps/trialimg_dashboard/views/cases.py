@@ -19,8 +19,9 @@ from trialimg.services.finished import FinishedRun
 from trialimg.services.reading_assignment import assign_trial, revoke_assignment
 from trialimg.services.reading_receipt import cases_of_run, cases_of_table
 from trialimg.services.reading_reopening import Reopening, reopen
+from trialimg.services.trials_data_cut import CutOrder, cut_data
 
-__all__ = ["assign_all", "chosen", "one_case", "receive"]
+__all__ = ["assign_all", "chosen", "cut", "one_case", "receive"]
 
 
 def receive(at: Desk, run: FinishedRun | None, known: Collection[str]) -> None:
@@ -49,6 +50,24 @@ def assign_all(at: Desk, cohort: Cohort) -> None:
             lambda: len(assign_trial(at.records, at.actor, at.trial)),
             lambda given: at.t("cases.assigned", count=given),
         )
+
+
+def cut(at: Desk, cohort: Cohort) -> None:
+    """The results of every final case locked for analysis, signed."""
+    final = cohort.states[Stage.FINAL.value]
+    if not (final and may(at, Action.CUT_DATA)):
+        return
+
+    def fields() -> tuple[str, str]:
+        st.caption(at.t("cases.cut_help", final=final, all=len(cohort.lines)))
+        name = st.text_input(at.t("cases.cut_name"), max_chars=40)
+        return name.strip(), st.text_input(at.t("cases.cut_mixed"), max_chars=500)
+
+    asked = wanted(at, "cases.cut", fields, signs=at.t("cases.cut_meaning"))
+    if asked is not None and asked.proof is not None:
+        name, mixed = asked.fields
+        proof, order = asked.proof, CutOrder(at.trial, name, asked.reason, mixed)
+        act(at, lambda: cut_data(at.records, at.actor, proof, order))
 
 
 def chosen(at: Desk, cohort: Cohort) -> str:
