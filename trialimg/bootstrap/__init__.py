@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trialimg.bootstrap.datasets import demographics, read_datasets, write_datasets
 from trialimg.bootstrap.documents import bill_files, charter_files, inspection_files
 from trialimg.bootstrap.folders import make_folder
 from trialimg.bootstrap.images import (
@@ -32,6 +33,7 @@ __all__ = [
     "bill_files",
     "blobs",
     "charter_files",
+    "demographics",
     "demonstrate",
     "environment",
     "exporters",
@@ -49,10 +51,12 @@ __all__ = [
     "open_mask",
     "protocol_segmenter",
     "radiomics_settings",
+    "read_datasets",
     "records",
     "save_mask",
     "segmenter",
     "storage",
     "trial_run",
+    "write_datasets",
     "write_sample",
 ]

@@ -51,11 +51,15 @@ class Finding:
     """Of the images that it was read on; None where they are only known to be those of the visit."""
     image: str = ""
     """UID of the series or instance that it was read on."""
+    method: str = ""
+    """How it was imaged, a term of METHOD; empty: as the study says."""
     split_from: str = ""
     """Label of the lesion that it is a part of."""
     merged_into: str = ""
     """Label of the lesion that now measures both."""
     lesion_id: str = ""
+    site: str = ""
+    """Place within the organ, as the reader wrote it."""
     prior_therapy: bool = False
     parts: int = 1
     """Connected parts whose diameters are summed."""

@@ -121,6 +121,7 @@ def _finding(one: Json, labels: Mapping[str, str]) -> Finding:
         split_from=labels.get(lesion["split_from"] or "", ""),
         merged_into=labels.get(observation["merged_into"] or "", ""),
         lesion_id=lesion["id"],
+        site=lesion["site"],
         prior_therapy=lesion["prior_local_therapy"],
         parts=one["fragments"],
         quantities={_QUANTITIES[name]: Decimal(value) for name, value in measured.items() if value is not None},

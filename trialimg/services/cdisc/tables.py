@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from trialimg.services.cdisc.specification import DatasetSpec, Kind, Row, Value, Variable
 
-__all__ = ["Table", "number_text", "numbered", "ordered", "plain_number", "study_day", "table_of"]
+__all__ = ["Table", "common_lengths", "number_text", "numbered", "ordered", "plain_number", "study_day", "table_of"]
 
 _ALWAYS = ("Req", "Exp")
 
@@ -97,3 +97,12 @@ def plain_number(row: Mapping[str, Value], variable: str) -> Decimal | None:
     """A number of a row as an exact decimal; None where it is missing."""
     value = row.get(variable)
     return Decimal(repr(value)) if isinstance(value, int | float) else None
+
+
+def common_lengths(tables: Sequence[Table]) -> dict[str, int]:
+    """Variable to bytes: as long as its longest value in any of the datasets, and so the same in all."""
+    lengths: dict[str, int] = {}
+    for table in tables:
+        for variable in table.variables:
+            lengths[variable.name] = max(lengths.get(variable.name, 1), table.longest(variable))
+    return lengths

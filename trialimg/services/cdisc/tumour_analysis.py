@@ -72,6 +72,8 @@ def _lesion(subject: Analysed, link: str, test: str) -> Iterator[Row]:
             "DTYPE": "SUM" if is_sum else None,
             "ABLFL": "Y" if visit == first else None,
             "ANL01FL": "Y",
+            "LSEXP": _label(link),
+            "LSASS": _label(link),
             "SRCDOM": "TR",
             "SRCVAR": "TRSTRESN",
             "SRCSEQ": None if is_sum else row["TRSEQ"],

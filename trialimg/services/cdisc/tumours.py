@@ -12,7 +12,7 @@ from trialimg.services.cdisc.sdtm_rows import Scene
 from trialimg.services.cdisc.specification import Row, Value
 from trialimg.services.cdisc.tables import number_text
 from trialimg.services.cdisc.terms import decode
-from trialimg.services.cdisc.vocabulary import ROLE_WORDS, STATE_WORDS, UNITS, location, vocabulary
+from trialimg.services.cdisc.vocabulary import ROLE_WORDS, STATE_WORDS, UNITS, laterality, location, vocabulary
 
 __all__ = ["identification_rows", "mass_of", "result_rows"]
 
@@ -83,7 +83,8 @@ def _tu(scene: Scene, lesion: Finding, test: str) -> dict[str, Value]:
         "TUTESTCD": test,
         "TUTEST": decode("TUTESTCD", "TUTEST", test),
         "TULOC": location(lesion.organ),
-        "TUMETHOD": scene.study.method,
+        "TULAT": laterality(lesion.organ, lesion.site),
+        "TUMETHOD": lesion.method or scene.study.method,
     }
 
 
@@ -176,6 +177,6 @@ def _tr(scene: Scene, lesion: Finding, test: str) -> dict[str, Value]:
         "TRLNKGRP": scene.group,
         "TRTESTCD": test,
         "TRTEST": decode("TRTESTCD", "TRTEST", test),
-        "TRMETHOD": scene.study.method,
+        "TRMETHOD": lesion.method or scene.study.method,
         "TRLOBXFL": "Y" if measured and scene.is_last_before_start() else None,
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trialimg.core.lesions import LesionKind, Role
 from trialimg.services.cdisc.terms import code_list
 
-__all__ = ["ROLE_WORDS", "STATE_WORDS", "UNITS", "Vocabulary", "imaging_method", "location", "vocabulary"]
+__all__ = ["ROLE_WORDS", "STATE_WORDS", "UNITS", "Vocabulary", "imaging_method", "laterality", "location", "vocabulary"]
 
 ROLE_WORDS = {Role.TARGET: "TARGET", Role.NON_TARGET: "NON-TARGET", Role.NEW: "NEW"}
 STATE_WORDS = {
@@ -58,7 +58,8 @@ _CRITERIA = {
     "gcig": Vocabulary("GCIG RUSTIN OVARIAN CANCER 2011"),
 }
 _METHODS = {"CT": "CT SCAN", "MR": "MRI", "PT": "PET SCAN", "NM": "SCINTIGRAPHY", "US": "ULTRASOUND"}
-_PLACES = {"adrenal": "ADRENAL GLAND", "node": "LYMPH NODE", "lymph nodes": "LYMPH NODE", "soft_tissue": "SOFT TISSUE"}
+_PLACES = {"adrenal": "ADRENAL GLAND", "node": "LYMPH NODE", "lymph nodes": "LYMPH NODE"}
+_SIDES = ("left", "right", "bilateral")
 
 
 def vocabulary(criterion: str) -> Vocabulary:
@@ -73,8 +74,16 @@ def imaging_method(modalities: tuple[str, ...]) -> str:
 
 
 def location(organ: str) -> str:
-    """An organ as a term of LOC; in capitals as it was written where there is none."""
-    text = _PLACES.get(organ.strip().lower(), organ.strip().upper().replace("_", " "))
+    """An organ without its side as a term of LOC; in capitals as it was written where there is none."""
+    bare = " ".join(word for word in organ.lower().replace("_", " ").split() if word not in _SIDES)
+    text = _PLACES.get(bare, bare.upper())
     places = code_list("LOC")
     singular = text.removesuffix("S")
     return singular if places is not None and text not in places.terms and singular in places.terms else text
+
+
+def laterality(organ: str, site: str) -> str | None:
+    """The side that a reader wrote down, a term of LAT; None where neither or both are named, or LOC says it."""
+    words = set(f"{organ} {site}".upper().replace(",", " ").replace("_", " ").split())
+    named = [side for side in ("LEFT", "RIGHT", "BILATERAL") if side in words]
+    return named[0] if len(named) == 1 and named[0] not in location(organ).split() else None
