@@ -144,16 +144,22 @@ def test_what_a_sponsor_downloads_has_its_digest_and_is_in_the_audit_trail(brows
         data = Path(taken.value.path()).read_bytes()
         page.locator("summary", has_text="Invoice CRO1").click()
         page.wait_for_timeout(500)
+        with page.expect_download() as printed:
+            page.get_by_role("button", name="Download PDF").click()
         photograph(page, "sponsor-invoice")
+        bill = Path(printed.value.path()).read_bytes()
     assert f"sha256:{hashlib.sha256(data).hexdigest()}" == digest
     assert data.splitlines()[1].startswith(b"C0001,S-C0001,PR")
-    assert notes(home, "download") == [("demo-sponsor", "T-1-IA1-results.csv")]
+    assert bill.startswith(b"%PDF")
+    year = f"{dt.datetime.now(dt.UTC) - dt.timedelta(days=1):%Y}"
+    files = ["T-1-IA1-results.csv", f"CRO1/{year}/000001.pdf"]
+    assert notes(home, "download") == [("demo-sponsor", name) for name in files]
     with watched_page(browser, server) as page:
         enter(page, server, cookies, "inspector")
         follow(page, "Audit trail")
         page.get_by_role("textbox", name="What was done").fill("download")
         page.keyboard.press("Enter")
-        page.get_by_text("1 entries").wait_for()
+        page.get_by_text("2 entries").wait_for()
         photograph(page, "inspector-download")
 
 
