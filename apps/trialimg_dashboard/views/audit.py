@@ -72,7 +72,7 @@ def table(at: Desk, lines: Sequence[AuditLine], asked: AuditFilter) -> AuditLine
             at.t(f"role.{one.entry.role}"),
             one.entry.action.replace("_", " "),
             f"{one.entry.object_kind} {one.entry.object_id}",
-            one.entry.object_version or None,
+            str(one.entry.object_version or ""),
             one.reason,
             _changed(at, one),
             one.redacted,
