@@ -6,6 +6,7 @@ import datetime as dt
 import fcntl
 import os
 import random
+import signal
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from tests.fakes.billed import PLAN, protocol_text
 from tests.fakes.central_review import entry
 from trialimg.adapters.identity.local import LocalIdentity
 from trialimg.adapters.store.sql import SqlStore
+from trialimg.adapters.store.transaction import SqlTransaction
 from trialimg.core.access import Actor, Role
 from trialimg.core.errors import AccessError, BillingError, ReadingError
 from trialimg.core.reading import Because, VerdictReason
@@ -99,6 +101,36 @@ def subject_seen(baseline: str) -> Subject:
 
 
 @dataclass(frozen=True)
+class Fate:
+    """When a process dies by its own hand: at which of its changes, and on which side of the commit."""
+
+    change: int
+    is_kept: bool
+    """The database has kept the change, and the process has not heard of it; False: all is written, nothing kept."""
+
+
+class MortalStore(SqlStore):
+    """The records, until the appointed moment."""
+
+    def __init__(self, where: str | Path, fate: Fate) -> None:
+        super().__init__(where)
+        self.fate, self.changes = fate, 0
+
+    @contextmanager
+    def changing(self) -> Iterator[SqlTransaction]:
+        with super().changing() as transaction:
+            yield transaction
+            transaction.flush()
+            self.changes += 1
+            self.die(is_kept=False)
+        self.die(is_kept=True)
+
+    def die(self, *, is_kept: bool) -> None:
+        if self.fate == Fate(self.changes, is_kept):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True)
 class House:
     """Where the trial is worked on, and by whom; the same for every process."""
 
@@ -108,8 +140,9 @@ class House:
     accounts: Mapping[str, DemoAccount]
     subjects: Sequence[Subject]
 
-    def records(self) -> Records:
-        return Records(SqlStore(self.where), self.clock, lambda: os.urandom(32).hex(), "trialimg test")
+    def records(self, fate: Fate | None = None) -> Records:
+        store = SqlStore(self.where) if fate is None else MortalStore(self.where, fate)
+        return Records(store, self.clock, lambda: os.urandom(32).hex(), "trialimg test")
 
     @contextmanager
     def fresh_code(self, key: str) -> Iterator[str]:
@@ -160,9 +193,9 @@ def close(records: Records) -> None:
 class Worker:
     """One process: plays whoever has something to do, as the dashboard and the command would for them."""
 
-    def __init__(self, house: House, name: str) -> None:
+    def __init__(self, house: House, name: str, fate: Fate | None = None) -> None:
         self.house = house
-        self.records = house.records()
+        self.records = house.records(fate)
         self.random = random.Random(name)
         self.identity = cheap_identity()
         self.tokens: dict[str, str] = {}
@@ -273,10 +306,10 @@ class Worker:
         os.write(self.told, f"{version.kind} {version.id} {version.version} {version.digest}\n".encode())
 
 
-def run_worker(house: House, name: str) -> None:
+def run_worker(house: House, name: str, fate: Fate | None) -> None:
     """The whole life of a process that nobody kills."""
     try:
-        Worker(house, name).work()
+        Worker(house, name, fate).work()
     except BaseException:  # noqa: BLE001 - whatever it was, the test fails on it
         (house.folder / f"{name}.fault").write_text(traceback.format_exc())
         os._exit(1)

@@ -2,7 +2,8 @@
 
 Eight processes play everybody at once: each takes whatever is to be done next, for whichever person comes up, by the
 services that the dashboard and the command call, with real passwords and one-time codes. Several play the same reader.
-A seeded schedule kills some of them (SIGKILL), single and all eight in one volley, and starts others instead.
+A seeded schedule kills some of them (SIGKILL), single and all eight in one volley, and starts others instead; others
+die by their own hand right before or right after the database has kept a change.
 
 What such a kill can do: stop a process at any instruction; before, within or after a transaction; after the database
 has kept a step, before the process heard of it. So a step may be kept that nobody was told of, one for each kill, and
@@ -24,7 +25,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.review_evidence import Evidence
-from tests.e2e.review_workers import House, opened_house, run_worker
+from tests.e2e.review_workers import Fate, House, opened_house, run_worker
 
 FORK = multiprocessing.get_context("fork")
 PROCESSES = 8
@@ -54,29 +55,43 @@ def schedule(seed: int, cases: int, volleys: int) -> list[Volley]:
     ]
 
 
+def fates(seed: int, count: int) -> list[Fate]:
+    """Deaths by one's own hand: before the commit and after it in turn."""
+    rng = random.Random(-seed)
+    return [Fate(rng.randint(3, 10), is_kept=n % 2 == 0) for n in range(count)]
+
+
 @dataclass
 class Crew:
     """The processes, each in its place."""
 
     house: House
+    fates: list[Fate]
+    """Of the first ones that are started."""
     started: int = 0
     kills: int = 0
     at_work: dict[int, BaseProcess] = field(default_factory=dict)
 
     def start(self, place: int) -> None:
+        fate = self.fates[self.started] if self.started < len(self.fates) else None
         self.started += 1
-        self.at_work[place] = FORK.Process(target=run_worker, args=(self.house, f"w{self.started:03d}"))
+        self.at_work[place] = FORK.Process(target=run_worker, args=(self.house, f"w{self.started:03d}", fate))
         self.at_work[place].start()
 
     def kill(self, volley: Volley) -> None:
-        """Kill whoever is still at work in these places, all before any is waited for, and fill the places again."""
-        victims = [place for place in volley.places if self.at_work[place].exitcode is None]
-        for place in victims:
-            os.kill(self.at_work[place].pid or 0, signal.SIGKILL)
-        for place in victims:
-            self.at_work[place].join(30)
-            self.kills += self.at_work[place].exitcode == -signal.SIGKILL
-            self.start(place)
+        """Kill whoever is still at work in these places, all before any is waited for."""
+        victims = [self.at_work[place] for place in volley.places if self.at_work[place].exitcode is None]
+        for process in victims:
+            os.kill(process.pid or 0, signal.SIGKILL)
+        for process in victims:
+            process.join(30)
+
+    def refill(self) -> None:
+        """Somebody else in the place of everybody who died."""
+        for place, process in list(self.at_work.items()):
+            if process.exitcode == -signal.SIGKILL:
+                self.kills += 1
+                self.start(place)
 
     def wait_for(self, steps: int, until: float) -> None:
         while len(self.house.acknowledged()) < steps:
@@ -90,6 +105,7 @@ class Crew:
         self.require_in_order(until)
 
     def require_in_order(self, until: float) -> None:
+        self.refill()
         faults = [file.read_text() for file in self.house.folder.glob("*.fault")]
         assert not faults, "\n".join(faults)
         assert time.monotonic() < until, f"{len(self.house.acknowledged())} steps, {self.kills} kills; not done in time"
@@ -110,8 +126,8 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path:
 
 
 def work_through(where: str | Path, folder: Path, *, seed: int, cases: int, volleys: int, within_s: float) -> None:
-    crew = Crew(opened_house(where, folder, cases))
     planned = schedule(seed, cases, volleys)
+    crew = Crew(opened_house(where, folder, cases), fates(seed, volleys))
     until = time.monotonic() + within_s
     try:
         for place in range(PROCESSES):
