@@ -52,7 +52,7 @@ class ShownSeries:
     """Series Instance UID; never sent to a reader."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CaseImages:
     """Encoded series of an installation, and who may see which of them now."""
 
