@@ -113,7 +113,6 @@ def test_a_table_with_faults_is_refused_whole_and_nothing_is_written(few, root, 
         ("no_such.yaml", "sample_data", "no_such.yaml"),
         ("protocols/nsclc_recist11.yaml", "no_such_folder", "no_such_folder"),
         ("protocols/nsclc_recist11.yaml", "docs", "docs"),
-        ("protocols/melanoma_irecist.yaml", "sample_data", "irecist"),
     ],
 )
 def test_bad_input_gives_one_clear_line_and_exit_code_2(root, tmp_path, protocol, studies, words):

@@ -80,13 +80,10 @@ def kept_series(home: Path) -> KeptSeries:
 
 
 def kept_masks(home: Path) -> KeptMasks:
-    """The masks that reads refer to as their evidence."""
-    from trialimg.adapters.store.blobs import DirectoryBlobStore
+    """The masks that reads refer to as their evidence: among the blobs that are encrypted, backed up and verified."""
     from trialimg.services.prompted import KeptMasks
 
-    folder = home / "masks"
-    make_folder(folder)
-    return KeptMasks(DirectoryBlobStore(folder))
+    return KeptMasks(blobs(home))
 
 
 def storage(records: Records, home: Path) -> Storage:

@@ -187,9 +187,9 @@ def statement(
     days = Days(first, last)
     found: PayerStatement | PayeeStatement
     if payer:
-        found = payer_statement(desk.records, desk.actor, trial, payer, days)
+        found = payer_statement(desk.records, desk.actor, trial, payer, days=days)
     elif payee:
-        found = payee_statement(desk.records, desk.actor, trial, payee, days)
+        found = payee_statement(desk.records, desk.actor, trial, payee, days=days)
     else:
         print_json({"trial": trial, "payees": payee_totals(desk.records, desk.actor, trial, days)})
         return

@@ -101,7 +101,7 @@ class PayeeStatement:
     total: Decimal
 
 
-def payer_statement(records: Records, actor: Actor, trial: str, payer: str, days: Days) -> PayerStatement:
+def payer_statement(records: Records, actor: Actor, trial: str, payer: str, *, days: Days) -> PayerStatement:
     """The bills of one payer, with what came in for them.
 
     Raises
@@ -125,7 +125,7 @@ def payer_statement(records: Records, actor: Actor, trial: str, payer: str, days
     return PayerStatement(trial, payer, name, currency, first_day, last_day, rows, billed, paid, billed - paid)
 
 
-def payee_statement(records: Records, actor: Actor, trial: str, payee: str, days: Days) -> PayeeStatement:
+def payee_statement(records: Records, actor: Actor, trial: str, payee: str, *, days: Days) -> PayeeStatement:
     """The lines of which a payee gets a part.
 
     Raises

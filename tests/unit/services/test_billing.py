@@ -206,7 +206,7 @@ def test_statements_agree_with_the_bills_to_the_last_cent(trial):
         trial.records, trial.admin, CreditOrder(TRIAL, bill.number, "x", {"T-1/C0002/case": Decimal("33.33")})
     )
     pay(trial.records, trial.admin, Receipt(TRIAL, bill.number, Decimal(1000), FEBRUARY))
-    found = payer_statement(trial.records, trial.sponsor, TRIAL, "sponsor", EVER)
+    found = payer_statement(trial.records, trial.sponsor, TRIAL, "sponsor", days=EVER)
     assert [(row.number, row.kind, str(row.total), row.state) for row in found.rows] == [
         (bill.number, "invoice", "4558.00", "issued"),
         (note.number, "credit_note", "-35.33", "issued"),
@@ -215,7 +215,7 @@ def test_statements_agree_with_the_bills_to_the_last_cent(trial):
     totals = payee_totals(trial.records, trial.admin, TRIAL, EVER)
     assert sum(totals.values()) == bill.net + note.net
     for payee, amount in totals.items():
-        one = payee_statement(trial.records, trial.admin, TRIAL, payee, EVER)
+        one = payee_statement(trial.records, trial.admin, TRIAL, payee, days=EVER)
         assert one.total == amount == sum(row.amount for row in one.rows)
     assert set(totals) == {"reader/ada", "reader/raul", "reader/rita", "site/01", "model_owner/modelworks",
                            "platform/trialimg"}  # fmt: skip
@@ -223,7 +223,7 @@ def test_statements_agree_with_the_bills_to_the_last_cent(trial):
 
 def test_a_readers_statement_does_not_tell_that_a_case_was_adjudicated(trial):
     issued(trial)
-    rows = payee_statement(trial.records, trial.admin, TRIAL, "reader/rita", EVER).rows
+    rows = payee_statement(trial.records, trial.admin, TRIAL, "reader/rita", days=EVER).rows
     assert [(row.item, row.subject, str(row.amount)) for row in rows] == [
         ("case", "S001", "400.00"),
         ("case", "S002", "400.00"),  # adjudicated, and paid as the other
@@ -235,9 +235,9 @@ def test_who_gets_which_part_is_not_the_sponsors_to_see(trial):
     with pytest.raises(AccessError):
         payee_totals(trial.records, trial.sponsor, TRIAL, EVER)
     with pytest.raises(BillingError, match="no payer 'rita'; its payers are sponsor"):
-        payer_statement(trial.records, trial.sponsor, TRIAL, "rita", EVER)
+        payer_statement(trial.records, trial.sponsor, TRIAL, "rita", days=EVER)
     with pytest.raises(BillingError, match="'reader/bob' has no part"):
-        payee_statement(trial.records, trial.admin, TRIAL, "reader/bob", EVER)
+        payee_statement(trial.records, trial.admin, TRIAL, "reader/bob", days=EVER)
 
 
 def test_each_payer_gets_an_invoice_of_the_same_series():

@@ -264,11 +264,11 @@ def test_no_byte_of_any_file_tells_arm_response_or_who_gets_what(tmp_path):
     days = Days(day, day)
     files = [*BillFiles().write_bill(made, tmp_path), *BillFiles().write_bill(note, tmp_path)]
     files += BillFiles().write_statement(
-        payer_statement(trial.records, trial.sponsor, TRIAL, "sponsor", days), tmp_path
+        payer_statement(trial.records, trial.sponsor, TRIAL, "sponsor", days=days), tmp_path
     )
     for_sponsor = list(files)
     for payee in payee_totals(trial.records, trial.admin, TRIAL, days):
-        found = payee_statement(trial.records, trial.admin, TRIAL, payee, days)
+        found = payee_statement(trial.records, trial.admin, TRIAL, payee, days=days)
         files += BillFiles().write_statement(found, tmp_path)
     assert len(files) == 8 + 2 + 12
     for file in files:
