@@ -17,9 +17,8 @@ from tests.fakes.records import memory_records
 from trialimg.core.access import Role
 from trialimg.services.people_sessions import resume, session_key
 
-ACCOUNTS = {
-    "analyst": {"user": "demo-analyst", "role": "analyst", "password": "secret of the demo", "seed": "JBSWY3DP"}
-}
+SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+ACCOUNTS = {"analyst": {"user": "demo-analyst", "role": "analyst", "password": "secret of the demo", "seed": SEED}}
 
 
 @pytest.fixture
