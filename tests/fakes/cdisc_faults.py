@@ -91,8 +91,8 @@ FAULTS = tuple(
     Fault(rule, what, change, dataset)
     for rule, dataset, what, change in (
         ("TI-C001", "TU", "a required variable is blank", where("TU", {}, {"TUTEST": None})),
-        ("TI-C001", "RS", "a required variable is missing", column("RS", "RSTEST", lambda c: None)),
-        ("TI-C002", "TR", "an expected variable is missing", column("TR", "TRMETHOD", lambda c: None)),
+        ("TI-C001", "RS", "a required variable is missing", column("RS", "RSTEST", lambda _: None)),
+        ("TI-C002", "TR", "an expected variable is missing", column("TR", "TRMETHOD", lambda _: None)),
         ("TI-C003", "TU", "a variable that does not belong there", new_column("TU", "TUXYZ", "1")),
         ("TI-C004", "TR", "another label", column("TR", "TRORRES", lambda c: replace(c, label="Result"))),
         ("TI-C005", "TR", "a number kept as text", column("TR", "TRSTRESN", lambda c: replace(c, is_text=True))),
@@ -135,7 +135,7 @@ FAULTS = tuple(
         ("TI-C035", "TR", "a location in TR", new_column("TR", "TRLOC", "LIVER")),
         ("TI-C036", "TU", "a side without a place", where("TU", {"TULAT": "RIGHT"}, {"TULOC": None})),
         ("TI-C037", "TR", "a dot for a missing value", where("TR", {"TRREASND": None}, {"TRREASND": "."})),
-        ("TI-C037", "TR", "a letter that is not ASCII", where("TR", {"TRSTAT": "NOT DONE"}, {"TRREASND": "\u00e9t\u00e9"})),
+        ("TI-C037", "TR", "a letter that is not ASCII", where("TR", {"TRSTAT": "NOT DONE"}, {"TRREASND": "\u00e9"})),
         ("TI-C037", "RS", "201 bytes", where("RS", {}, {"RSREASND": "x" * 201})),
         ("TI-C038", "SUPPRS", "no record", lambda d: table_of(d, "SUPPRS", lambda t: replace(t, rows=()))),
         ("TI-C039", "DM", "treated until before it began", where("DM", {}, {"RFXENDTC": "2025-01-01"})),

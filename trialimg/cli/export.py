@@ -76,7 +76,7 @@ def _verb(what: str, help_text: str) -> None:
             study = _with_final_reads(study, trial, (home, database, user, role))
         tables = tables_for(study, what)
         bootstrap.make_folder(out)
-        moment = created or dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        moment = created or dt.datetime.now(dt.UTC)
         chosen = () if what == "define" else formats
         files, findings = bootstrap.write_datasets(study, tables, out, formats=chosen, created=moment)
         _tell(files, findings, {table.name: len(table.rows) for table in tables}, as_json=as_json)

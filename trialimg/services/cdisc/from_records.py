@@ -33,6 +33,8 @@ _EVALUATORS = {
     Seat.FIRST.value: Evaluator("R1", role="RADIOLOGIST 1"),
     Seat.SECOND.value: Evaluator("R2", role="RADIOLOGIST 2"),
 }
+_VERDICT = "verdict"
+"""What a result is by where an adjudicator chose it; two readers who agree afterwards endorse nobody."""
 _QUANTITIES = {"short_mm": "LPERP", "volume_ml": "VOLUME", "mean_hu": "RADIODEN", "sul_peak": "SULPEAK"}
 
 
@@ -66,7 +68,8 @@ def _course(course: Course, file: CaseFile | None) -> Course:
     if chosen is None:
         raise ReadingError(f"{file.id}: the read that its result names is not there")
     endpoints = _endpoints(course, file, *chosen)
-    verdict = file.verdicts[-1].body if file.verdicts else None
+    settled_by = file.body["result"]["by"]
+    verdict = file.verdicts[-1].body if file.verdicts and settled_by == _VERDICT else None
     why = str(verdict["because"]["code"]).replace("_", " ").upper() if verdict else ""
     endorsed = (chosen[0].by.role, why) if verdict else None
     return Course(course.subject, tuple(read for read, _ in made), endpoints, endorsed)

@@ -19,7 +19,7 @@ from trialimg.services.cdisc.delivery import Delivery
 from trialimg.services.cdisc.from_results import study_of_results
 from trialimg.services.document import document
 
-CREATED = dt.datetime(2026, 11, 22)
+CREATED = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 
 
 def delivered(study: Study, folder: Path) -> Delivery:
