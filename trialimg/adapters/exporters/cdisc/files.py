@@ -29,6 +29,9 @@ __all__ = ["FORMATS", "read_delivery", "read_rows", "write_delivery"]
 FORMATS = ("xpt", "json", "csv", "parquet")
 """Endings, the one that the checks look at first standing first."""
 _MANIFEST = "cdisc-manifest.json"
+_PROGRAMS = Path(__file__).parent / "programs"
+_ANALYSED = {"ADSL", "ADRS", "ADTR", "ADTTE"}
+"""What the programs read."""
 _MOST_BYTES = 5_000_000_000
 """What a regulator takes as one dataset at most."""
 
@@ -40,7 +43,6 @@ def write_delivery(
     *,
     formats: Sequence[str],
     created: dt.datetime,
-    describe: bool = True,
 ) -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
     """Write datasets, their descriptions and the guide; the files, and what the checks found in them.
 
@@ -52,8 +54,6 @@ def write_delivery(
         Existing folder.
     formats
         Of `FORMATS`; none: the descriptions alone.
-    describe
-        Whether Define-XML and the guide are written too.
 
     Raises
     ------
@@ -62,15 +62,12 @@ def write_delivery(
     """
     lengths = common_lengths(tables)
     contents = dict(_datasets(study, tables, lengths, formats, created))
-    descriptions = _descriptions(study, tables, lengths, formats, created)
-    findings: tuple[Finding, ...] = ()
-    if describe:
-        contents |= descriptions
-        findings = conformance(_delivery({**contents, **_looked_at(tables, lengths, created, formats, study)}))
-        contents["reviewers-guide.md"] = guide_markdown(study, tables, findings).encode()
-        contents["reviewers-guide.html"] = guide_html(study, tables, findings).encode()
-    elif formats:
-        findings = conformance(_delivery({**contents, **descriptions}))
+    contents |= _descriptions(study, tables, lengths, formats, created)
+    findings = conformance(_delivery({**contents, **_looked_at(tables, lengths, created, formats, study)}))
+    contents["reviewers-guide.md"] = guide_markdown(study, tables, findings).encode()
+    contents["reviewers-guide.html"] = guide_html(study, tables, findings).encode()
+    if "xpt" in formats and {table.name for table in tables} >= _ANALYSED:
+        contents |= {path.name: path.read_bytes() for path in sorted(_PROGRAMS.iterdir()) if path.is_file()}
     manifest = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(contents.items())}
     contents[_MANIFEST] = json.dumps(manifest, indent=1).encode() + b"\n"
     return tuple(write_whole(out / name, data) for name, data in contents.items()), findings

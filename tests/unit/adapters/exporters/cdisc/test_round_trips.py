@@ -123,7 +123,7 @@ def test_the_same_study_and_moment_give_the_same_bytes(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         write_delivery(worked_example(), TABLES, tmp_path / name, formats=FORMATS, created=CREATED)
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
-    assert len(names) == len(TABLES) * len(FORMATS) + 5
+    assert len(names) == len(TABLES) * len(FORMATS) + 7
     assert all((tmp_path / "first" / n).read_bytes() == (tmp_path / "second" / n).read_bytes() for n in names)
 
 
