@@ -156,6 +156,8 @@ class Study:
     cutoff: dt.date | None = None
     too_small_mm: Decimal = Decimal(5)
     """What stands for a lesion that is seen, but too small to measure."""
+    is_signed: bool = False
+    """Whether the reads are signed ones of the records; else they are the run's own."""
     software: str = ""
     source_digest: str = ""
     """Digest of the results that the datasets are made from."""

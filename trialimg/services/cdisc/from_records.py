@@ -56,7 +56,8 @@ def with_final_reads(study: Study, records: Records, actor: Actor, trial: str) -
     if strangers or not cases:
         why = f"the run knows no {', '.join(strangers)}" if strangers else "no case is final yet"
         raise ReadingError(f"{trial}: {why}; give the run that the cases were made from")
-    return replace(study, courses=tuple(_course(course, cases.get(course.subject.id)) for course in study.courses))
+    courses = tuple(_course(course, cases.get(course.subject.id)) for course in study.courses)
+    return replace(study, courses=courses, is_signed=True)
 
 
 def _course(course: Course, file: CaseFile | None) -> Course:

@@ -58,6 +58,11 @@ def _sections(study: Study, tables: Sequence[Table], findings: Sequence[Finding]
 def _assessors(study: Study) -> Iterator[str]:
     roles = sorted({read.by.role for course in study.courses for read in course.reads})
     yield f"Evaluator INDEPENDENT ASSESSOR; roles {', '.join(roles) or 'none'}. Names of readers are in no dataset."
+    if not study.is_signed:
+        yield (
+            "These are the run's own records: measured by the software where readers marked lesions, judged by the "
+            "criterion, and signed by nobody."
+        )
     if study.has_several_readers:
         yield (
             "Every record of the accepted read has --ACPTFL = Y. Where an adjudicator endorsed a read, the "
