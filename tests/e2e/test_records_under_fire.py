@@ -14,7 +14,6 @@ kernel has not yet put on the disk, or tear a page. Losing power is not shown he
 from __future__ import annotations
 
 import multiprocessing
-import os
 import random
 import signal
 import time
@@ -82,7 +81,7 @@ class Crew:
         """Kill whoever is still at work in these places, all before any is waited for."""
         victims = [self.at_work[place] for place in volley.places if self.at_work[place].exitcode is None]
         for process in victims:
-            os.kill(process.pid or 0, signal.SIGKILL)
+            process.kill()
         for process in victims:
             process.join(30)
 
