@@ -25,6 +25,8 @@ __all__ = ["KeptMasks", "around", "outlines_on", "proposed_axes", "series_volume
 
 _MARGIN_MM = 40.0
 """How much of the image around the line the segmenter sees, beyond the line's own length."""
+_FEW_SLICES = 2
+"""A stack of so few slices is read as a whole."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,7 @@ def proposed_axes(
     GeometryError
         If the line lies outside of the image.
     """
-    volume = series_volume(series, uid)
-    part = around(volume, line)
+    part = around(series_volume(series, uid, _slices_around(series.geometry(uid), line)), line)
     mask = segmenter.segment(part, LinePrompt(*line))
     if mask.is_empty:
         raise ModelError("no lesion was found under this line; measure it by hand (B)")
@@ -83,18 +84,31 @@ def _mean_hu(volume: Volume, mask: Mask) -> str:
 
 
 @lru_cache(maxsize=4)
-def series_volume(series: KeptSeries, uid: str) -> Volume:
-    """The voxels of a kept series.
+def series_volume(series: KeptSeries, uid: str, numbers: range | None = None) -> Volume:
+    """The voxels of a kept series, or of some of its slices.
 
     Raises
     ------
     IntakeError
         If it is not kept.
     """
-    found = series.volume(uid)
+    found = series.volume(uid, numbers)
     if found is None:
         raise IntakeError("the images of this visit are not here; ask for them to be ingested again")
     return found
+
+
+def _slices_around(geometry: Mapping[str, Any] | None, line: tuple[PointLps, PointLps]) -> range | None:
+    """The slices that a segmenter sees of a line, so that no others are read; two at least."""
+    if geometry is None or geometry["shape"][0] <= _FEW_SLICES:
+        return None
+    row, column = np.reshape(geometry["orientation"], (2, 3))
+    axis = np.cross(row, column)
+    heights = np.asarray(geometry["positions"]) @ axis
+    ends = np.asarray(line)
+    reach_mm = float(np.linalg.norm(ends[0] - ends[1])) / 2 + _MARGIN_MM
+    near = np.flatnonzero(np.abs(heights - ends.mean(axis=0) @ axis) <= reach_mm + np.abs(np.diff(heights)).max())
+    return range(int(near[0]), int(near[-1]) + 1) if len(near) > 1 else None
 
 
 def around(volume: Volume, line: tuple[PointLps, PointLps]) -> Volume:

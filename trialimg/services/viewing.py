@@ -105,12 +105,22 @@ class KeptSeries:
         """One slice as it is sent; None if the series has no such slice."""
         return self.store.get(_key(name, str(number)))
 
-    def volume(self, name: str) -> Volume | None:
-        """The voxels again, to the step in which they were kept; None if there is no such series."""
+    def volume(self, name: str, numbers: range | None = None) -> Volume | None:
+        """The voxels again, to the step in which they were kept; None if there is no such series.
+
+        Parameters
+        ----------
+        numbers
+            Which slices, at least two one after the other; None for all.
+        """
         geometry = self.geometry(name)
         if geometry is None:
             return None
-        slices = [self.slice(name, number) for number in range(geometry["shape"][0])]
+        if numbers is not None:
+            positions = geometry["positions"][numbers.start : numbers.stop]
+            geometry = {**geometry, "shape": [len(positions), *geometry["shape"][1:]], "positions": positions}
+        first = numbers.start if numbers is not None else 0
+        slices = [self.slice(name, first + number) for number in range(geometry["shape"][0])]
         stored = [np.frombuffer(gzip.decompress(data), "<i2") for data in slices if data is not None]
         if len(stored) != geometry["shape"][0]:
             raise IntegrityError(f"series {name}: slices are missing; ingest it again")

@@ -17,6 +17,7 @@ view = done(lambda: adjudication_view(at.records, at.actor, at.trial, alias))
 if view is None:
     st.stop()
 adjudication.differences(at, view)
+adjudication.timeline(view)
 step, lesion = adjudication.chosen_place(at, view)
 adjudication.images(at, view, step, lesion)
 adjudication.reads(at, view)

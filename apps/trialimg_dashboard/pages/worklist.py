@@ -10,12 +10,12 @@ from trialimg.services.reading_results import worklist
 
 at = desk()
 st.title(at.t("page.worklist"))
-rows = done(lambda: worklist(at.records, at.actor, at.trial)) or []
+rows = done(lambda: worklist(at.records, at.actor, at.trial, limit=view.MOST_ROWS)) or []
 finished = view.signed(at)
 view.progress(at, finished, len(rows))
 if rows:
     left, right = st.columns([3, 1], vertical_alignment="center")
-    left.markdown(at.t("worklist.count", count=len(rows)))
+    left.markdown(view.count(at, rows))
     if right.button(at.t("worklist.next"), type="primary", shortcut="Enter", width="stretch"):
         st.session_state.alias = rows[0]["alias"]
         st.switch_page(view.target_page(at.actor.role))

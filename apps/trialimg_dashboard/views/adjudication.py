@@ -18,7 +18,7 @@ from trialimg.services.adjudication import VERDICT_MEANING, Choice, adjudicate
 from trialimg.services.case_images import Looking, ShownSeries
 from trialimg.services.reading_room import cell_text, lesion_in
 
-__all__ = ["chosen_place", "differences", "images", "reads", "verdict"]
+__all__ = ["chosen_place", "differences", "images", "reads", "timeline", "verdict"]
 
 View = Mapping[str, Any]
 _LETTERS = ("A", "B")
@@ -37,6 +37,15 @@ def differences(at: Desk, view: View) -> None:
         for one in view["discordances"]
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True)
+
+
+def timeline(view: View) -> None:
+    """Both readers' responses visit by visit; the first visit at which they part stands out."""
+    parted = _first_divergence(view)
+    for letter in _LETTERS:
+        said = _responses(view, letter)
+        steps = (f"{step} :orange-badge[{word}]" if step == parted else f"{step} {word}" for step, word in said.items())
+        st.markdown(f"**{letter}** · {' ─ '.join(steps)}")
 
 
 def _variable(discordance: Mapping[str, Any]) -> str:

@@ -79,7 +79,7 @@ def _side_by_side(at: Desk, room: Room) -> list[Mapping[str, Any]]:
     said = {name: f"{name} · {at.t('room.nadir')}" if name == nadir and len(names) > 1 else name for name in names}
     key = f"beside-{room.alias}-{room.step}"
     beside = st.segmented_control(
-        at.t("room.beside"), names, default=names[0], key=key, format_func=lambda name: said[name]
+        at.t("room.beside"), names, default=names[0], key=key, required=True, format_func=lambda name: said[name]
     )
     return [next((one for one in earlier if one["id"] == beside), earlier[0]), now]
 
@@ -99,7 +99,12 @@ def _series(
     ]
     key = f"series-{visit['id']}-{row.name if row else ''}-{len(here)}"
     chosen = st.segmented_control(
-        f"{at.t('room.series')} {visit['id']}", range(len(here)), default=fits, key=key, format_func=lambda n: said[n]
+        f"{at.t('room.series')} {visit['id']}",
+        range(len(here)),
+        default=fits,
+        key=key,
+        required=True,
+        format_func=lambda n: said[n],
     )
     return here[fits if chosen is None else chosen]
 

@@ -58,7 +58,7 @@ def lesions(at: Desk, room: Room) -> LesionRow | None:
         st.session_state.lesion = asked
     if st.session_state.get("lesion") not in names:
         st.session_state.lesion = next((row.name for row in room.rows if row.is_open), names[0])
-    chosen = st.segmented_control(at.t("room.lesion"), names, key="lesion", label_visibility="collapsed")
+    chosen = st.segmented_control(at.t("room.lesion"), names, key="lesion", label_visibility="collapsed", required=True)
     return next((row for row in room.rows if row.name == chosen), None)
 
 

@@ -14,8 +14,10 @@ from apps.trialimg_dashboard.desk import Desk, done
 from trialimg.core.access import Role
 from trialimg.services.reading_room import Signed, signed_cases
 
-__all__ = ["progress", "reopen", "rows_shown", "signed", "target_page"]
+__all__ = ["MOST_ROWS", "count", "progress", "reopen", "rows_shown", "signed", "target_page"]
 
+MOST_ROWS = 100
+"""More than anybody reads in a day: what comes after them is not looked up."""
 _PAGES = Path(__file__).parent.parent / "pages"
 
 
@@ -32,6 +34,11 @@ def rows_shown(at: Desk, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         for row in rows
     ]
     return pd.DataFrame(shown)
+
+
+def count(at: Desk, rows: Sequence[Mapping[str, Any]]) -> str:
+    """How many wait; where there are more than are shown, that there are more."""
+    return at.t("worklist.count", count=f"{len(rows)}{'+' if len(rows) == MOST_ROWS else ''}")
 
 
 def signed(at: Desk) -> Sequence[Signed]:

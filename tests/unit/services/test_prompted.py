@@ -88,6 +88,24 @@ def test_density_is_known_for_ct_alone(series):
     assert axes.mean_hu == ""
 
 
+def test_only_the_slices_around_the_line_are_read_and_the_answer_is_the_same(series, answered):
+    whole, masks = answered
+    read: list[str] = []
+
+    class Counting(MemoryBlobStore):
+        def get(self, key):
+            read.append(key)
+            return series.store.get(key)
+
+    counted = KeptSeries(Counting())
+    mid = tuple((x, y, 0.0) for x, y, _ in LINE)  # at the lower rim of the image
+    with pytest.raises(ModelError):
+        proposed_axes(counted, masks, Nothing(), uid="2.25.1", line=mid)
+    assert len(read) < series.geometry("2.25.1")["shape"][0]
+    axes = proposed_axes(KeptSeries(Counting()), masks, segmenter("classical"), uid="2.25.1", line=LINE)
+    assert axes == whole
+
+
 def test_the_segmenter_sees_the_line_with_its_surroundings_and_no_more():
     body = body_with(())
     part = around(body, LINE)

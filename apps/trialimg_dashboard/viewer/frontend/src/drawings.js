@@ -49,10 +49,9 @@ export class Drawings {
   seedOne({ uid, series, slice, label, kind, points, proposed, locked }) {
     for (const pane of this.viewer.panes.filter((one) => one.given.id === series)) {
       const options = { annotationUID: uid, referencedImageId: pane.ids[slice] };
-      const drawn = kind === 'length'
-        ? LengthTool.hydrate(pane.viewportId, points, options)
-        : BidirectionalTool.hydrate(pane.viewportId, [points.slice(0, 2), points.slice(2)], options);
-      drawn.data.label = label;
+      if (kind === 'length') LengthTool.hydrate(pane.viewportId, points, options);
+      else BidirectionalTool.hydrate(pane.viewportId, [points.slice(0, 2), points.slice(2)], options);
+      annotations.state.getAnnotation(uid).data.label = label; // not every tool gives what it has made
       annotations.config.style.setAnnotationStyles(uid, proposed ? PROPOSED : {}); // styles outlive the drawings that had them
       if (locked || this.viewer.data.readOnly) annotations.locking.setAnnotationLocked(uid, true);
     }
