@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,83 +43,103 @@ def export() -> None:
     """CDISC datasets (SDTM, ADaM), their Define-XML and reviewer's guide, and the checks that they must pass."""
 
 
-_RUN = click.argument("run_folder", type=click.Path(path_type=Path))
-_OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
-_FORMAT = click.option(
-    "--format", "formats", type=_Formats(), default="xpt,json,csv,parquet", show_default=True, help="Which files."
-)
-_DM = click.option("--dm", type=click.Path(path_type=Path), help="The sponsor's DM as CSV; else what is known.")
-_TRIAL = click.option("--trial", help="Take the final reads of this trial's records instead of the run's own.")
-_CREATED = click.option(
-    "--created",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
-    help="Moment that stands in the files (UTC); default: now. The same moment gives the same bytes.",
-)
+@dataclass(frozen=True)
+class _Order:
+    """What was asked for on the command line."""
+
+    run_folder: Path
+    out: Path
+    formats: tuple[str, ...]
+    dm: Path | None
+    trial: str | None
+    created: dt.datetime | None
+    home: Path
+    database: str | None
+    user: str | None
+    role: str | None
+    as_json: bool
 
 
-_WHO = (home_option, database_option, person_option, role_option)
+def _ordered(command: Callable[[_Order], None]) -> Callable[..., None]:
+    """Give a verb the options of all that write, and what was asked for as its one argument."""
+
+    @click.argument("run_folder", type=click.Path(path_type=Path))
+    @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
+    @click.option(
+        "--format", "formats", type=_Formats(), default="xpt,json,csv,parquet", show_default=True, help="Which files."
+    )
+    @click.option("--dm", type=click.Path(path_type=Path), help="The sponsor's DM as CSV; else what is known.")
+    @click.option("--trial", help="Take the final reads of this trial's records instead of the run's own.")
+    @click.option(
+        "--created",
+        type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+        help="Moment that stands in the files (UTC); default: now. The same moment gives the same bytes.",
+    )
+    @home_option
+    @database_option
+    @person_option
+    @role_option
+    @json_option
+    @functools.wraps(command)
+    def with_order(**options: Any) -> None:
+        command(_Order(**options))
+
+    return with_order
 
 
-def _verb(what: str, help_text: str) -> None:
-    """One verb of the four that write."""
-
-    def write(
-        run_folder: Path, out: Path, formats: tuple[str, ...], dm: Path | None, trial: str | None,
-        created: dt.datetime | None, home: Path, database: str | None, user: str | None, role: str | None,
-        as_json: bool,
-    ) -> None:  # fmt: skip
-        from trialimg import bootstrap
-        from trialimg.services.cdisc.export import study_of_run, tables_for
-        from trialimg.services.finished import open_run
-
-        demographics = bootstrap.demographics(dm) if dm is not None else ()
-        study = study_of_run(open_run(run_folder), demographics)
-        if trial is not None:
-            study = _with_final_reads(study, trial, (home, database, user, role))
-        tables = tables_for(study, what)
-        bootstrap.make_folder(out)
-        moment = created or dt.datetime.now(dt.UTC)
-        chosen = () if what == "define" else formats
-        files, findings = bootstrap.write_datasets(study, tables, out, formats=chosen, created=moment)
-        _tell(files, findings, {table.name: len(table.rows) for table in tables}, as_json=as_json)
-
-    write.__doc__ = help_text
-    command: Any = write
-    for decorate in reversed(
-        (
-            _RUN,
-            _OUT,
-            _FORMAT,
-            _DM,
-            _TRIAL,
-            _CREATED,
-            home_option,
-            database_option,
-            person_option,
-            role_option,
-            json_option,
-        )
-    ):
-        command = decorate(command)
-    export.command(what)(command)
+@export.command("sdtm")
+@_ordered
+def sdtm(order: _Order) -> None:
+    """SDTM of a finished run: DM, TU, TR, RS, their supplements and RELREC."""
+    _write(order, "sdtm", order.formats)
 
 
-_verb("sdtm", "SDTM of a finished run: DM, TU, TR, RS, their supplements and RELREC.")
-_verb("adam", "ADaM of a finished run: ADSL, ADTR, ADRS, ADTTE.")
-_verb("define", "Only what describes the datasets: Define-XML and the reviewer's guide.")
-_verb("all", "SDTM and ADaM of a finished run, with Define-XML, reviewer's guide and programs.")
+@export.command("adam")
+@_ordered
+def adam(order: _Order) -> None:
+    """ADaM of a finished run: ADSL, ADTR, ADRS, ADTTE."""
+    _write(order, "adam", order.formats)
 
 
-def _with_final_reads(study: Study, trial: str, place: tuple[Path, str | None, str | None, str | None]) -> Study:
+@export.command("define")
+@_ordered
+def define(order: _Order) -> None:
+    """Only what describes the datasets: Define-XML and the reviewer's guide."""
+    _write(order, "all", ())
+
+
+@export.command("all")
+@_ordered
+def everything(order: _Order) -> None:
+    """SDTM and ADaM of a finished run, with Define-XML, reviewer's guide and programs."""
+    _write(order, "all", order.formats)
+
+
+def _write(order: _Order, what: str, formats: tuple[str, ...]) -> None:
+    from trialimg import bootstrap
+    from trialimg.services.cdisc.export import study_of_run, tables_for
+    from trialimg.services.finished import open_run
+
+    demographics = bootstrap.demographics(order.dm) if order.dm is not None else ()
+    study = study_of_run(open_run(order.run_folder), demographics)
+    if order.trial is not None:
+        study = _with_final_reads(study, order.trial, order)
+    tables = tables_for(study, what)
+    bootstrap.make_folder(order.out)
+    created = order.created or dt.datetime.now(dt.UTC)
+    files, findings = bootstrap.write_datasets(study, tables, order.out, formats=formats, created=created)
+    _tell(files, findings, {table.name: len(table.rows) for table in tables}, as_json=order.as_json)
+
+
+def _with_final_reads(study: Study, trial: str, order: _Order) -> Study:
     """The study with the final reads of a trial's records in place of the run's."""
     from trialimg import bootstrap
     from trialimg.cli.sign_in import desk_of
     from trialimg.core.access import Role
     from trialimg.services.cdisc.from_records import with_final_reads
 
-    home, database, user, role = place
-    records = bootstrap.records(home.expanduser(), database)
-    with desk_of(records, user, Role(role) if role else None, Role.ANALYST) as desk:
+    records = bootstrap.records(order.home.expanduser(), order.database)
+    with desk_of(records, order.user, Role(order.role) if order.role else None, Role.ANALYST) as desk:
         return with_final_reads(study, desk.records, desk.actor, trial)
 
 

@@ -83,6 +83,8 @@ class DatasetSpec:
     variables: tuple[Variable, ...]
     keep: frozenset[str] = frozenset()
     """Columns that stay though they are permissible and blank throughout."""
+    also_allowed: frozenset[str] = frozenset()
+    """Further variables that the guide allows, and others may deliver."""
 
     @property
     def domain(self) -> str:
@@ -132,6 +134,13 @@ _DESCRIBED = (
     ("ADRS", "Response Analysis Dataset", Standard.ADAM, _ANALYSIS, _PER_VISIT),
     ("ADTTE", "Time-to-Event Analysis Dataset", Standard.ADAM, _ANALYSIS, "One record per subject per parameter"),
 )  # fmt: skip
+_ALSO_ALLOWED = {
+    "DM": "RFCSTDTC RFCENDTC INVID INVNAM BRTHDTC ETHNIC DMDTC DMDY",
+    "TU": "TULNKGRP TUBLFL TAETORD",
+    "TR": "TRBLFL TAETORD",
+    "RS": "RSLNKID RSORRESU RSSTRESN RSSTRESU RSBLFL TAETORD RSTPT RSTPTNUM RSELTM RSTPTREF RSRFTDTC RSEVLINT RSEVINTX "
+    "RSSTRTPT RSSTTPT RSENRTPT RSENTPT",
+}
 SUPPLEMENTS = ("SUPPTU", "SUPPTR", "SUPPRS")
 
 
@@ -161,7 +170,8 @@ def _variables() -> Mapping[str, tuple[Variable, ...]]:
 def _made(name: str, label: str, standard: Standard, kind: str, structure: str) -> DatasetSpec:
     variables = _variables()["SUPP" if name in SUPPLEMENTS else name]
     keep = frozenset({f"{name}DY", "EPOCH"} if kind == _FINDINGS else {"ADY"} if kind == _ANALYSIS else set())
-    return DatasetSpec(name, label, standard, kind, structure, variables, keep)
+    also = frozenset(_ALSO_ALLOWED.get(name, "").split())
+    return DatasetSpec(name, label, standard, kind, structure, variables, keep, also)
 
 
 DATASETS: Mapping[str, DatasetSpec] = MappingProxyType({described[0]: _made(*described) for described in _DESCRIBED})

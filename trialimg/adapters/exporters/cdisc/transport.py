@@ -19,9 +19,9 @@ from trialimg.services.cdisc.delivery import SAS_EPOCH
 from trialimg.services.cdisc.specification import Kind, Value, Variable
 from trialimg.services.cdisc.tables import Table
 
-__all__ = ["LONGEST_LABEL", "LONGEST_TEXT", "ibm_float", "transport_bytes", "transport_faults"]
+__all__ = ["ibm_float", "transport_bytes", "transport_faults"]
 
-LONGEST_TEXT, LONGEST_LABEL, LONGEST_NAME = 200, 40, 8
+_LONGEST_TEXT, _LONGEST_LABEL = 200, 40
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,7}")
 _RECORD, _NAMESTR_BYTES = 80, 140
 _LARGEST = 1e75
@@ -53,14 +53,14 @@ def transport_faults(table: Table) -> Iterator[Fault]:
     """Everything that a transport file cannot hold: names, labels, texts that are too long or not ASCII, numbers."""
     if not _NAME.fullmatch(table.name):
         yield Fault(table.name, "bad_name", "is no name of at most 8 capitals and digits")
-    if len(table.spec.label) > LONGEST_LABEL:
-        yield Fault(table.name, "long_label", f"its label has more than {LONGEST_LABEL} characters")
+    if len(table.spec.label) > _LONGEST_LABEL:
+        yield Fault(table.name, "long_label", f"its label has more than {_LONGEST_LABEL} characters")
     for variable in table.variables:
         where = f"{table.name}.{variable.name}"
         if not _NAME.fullmatch(variable.name):
             yield Fault(where, "bad_name", "is no name of at most 8 capitals and digits")
-        if len(variable.label) > LONGEST_LABEL or not variable.label.isascii():
-            yield Fault(where, "long_label", f"its label is not ASCII of at most {LONGEST_LABEL} characters")
+        if len(variable.label) > _LONGEST_LABEL or not variable.label.isascii():
+            yield Fault(where, "long_label", f"its label is not ASCII of at most {_LONGEST_LABEL} characters")
         for number, value in enumerate(table.values(variable.name), start=1):
             wrong = _wrong(variable, value)
             if wrong:
@@ -78,7 +78,7 @@ def _wrong(variable: Variable, value: Value) -> str:
         return "is not ASCII; leave xpt out, or write it in ASCII where it was read"
     if any(ord(letter) < ord(" ") for letter in text):
         return "has a control character"
-    return "" if len(text) <= LONGEST_TEXT else f"has more than {LONGEST_TEXT} bytes"
+    return "" if len(text) <= _LONGEST_TEXT else f"has more than {_LONGEST_TEXT} bytes"
 
 
 def transport_bytes(table: Table, lengths: Mapping[str, int], created: dt.datetime) -> bytes:
