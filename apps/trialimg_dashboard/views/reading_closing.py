@@ -48,7 +48,8 @@ def _visit(at: Desk, room: Room) -> None:
 
     def lock() -> None:
         lock_timepoint(at.records, at.actor, at.trial, room.alias, step=room.step)
-        st.session_state.pop("looked_at", None)
+        for of_this_visit in ("looked_at", "lesion"):
+            st.session_state.pop(of_this_visit, None)
 
     st.button(
         at.t("room.lock", visit=room.step), type="primary", key=f"lock-{room.step}", on_click=acting(lock),

@@ -10,20 +10,6 @@ from scipy import ndimage
 
 from tests.e2e.viewer import phantom
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-GRAPHICS = {
-    "cpu": ["--disable-gpu", "--disable-3d-apis"],
-    "gpu": ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
-}
-"""How Chromium is started, by the path that the viewer then takes: without WebGL, with WebGL in software."""
-
 
 def grey(png):
     """Grey level where a pixel is grey, 0 where it is coloured (marks, outlines, captions)."""

@@ -17,7 +17,7 @@ from trialimg.services.case_images import Looking, ShownSeries
 from trialimg.services.viewing import encode, outlines_lps_mm
 
 SERIES = {"s-7a": (1, 1.0), "s-7b": (2, 0.7)}
-TOKENS = PixelTokens(seconds=20)
+TOKENS = PixelTokens(seconds=8)
 READER = Looking("reader1", "session", "T1", "C1")
 
 
