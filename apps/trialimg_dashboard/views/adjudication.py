@@ -97,21 +97,22 @@ def images(at: Desk, view: View, step: str, lesion: str) -> None:
     for letter, column in zip(_LETTERS, columns, strict=True):
         with column:
             st.markdown(f"**{at.t('adjudication.reader')} {letter}**")
-            _one_side(at, looking, shown, (_entry(view, letter, step), step, lesion, letter))
+            _one_side(at, looking, shown, (view, step, lesion, letter))
 
 
 def _one_side(
     at: Desk,
     looking: Looking,
     shown: list[ShownSeries],
-    what: tuple[Mapping[str, Any] | None, str, str, str],
+    what: tuple[View, str, str, str],
 ) -> None:
-    entry, step, name, letter = what
+    view, step, name, letter = what
+    entry = _entry(view, letter, step)
     evidence = (lesion_in(entry, name) or {}).get("evidence") or {}
     series = next((one for one in shown if one.uid == evidence.get("series_uid")), shown[0])
     geometry = at.house.images.kept.geometry(series.uid) or {}
     drawings = list(_drawings(entry, series, geometry))
-    start = slice_of(evidence, geometry)
+    start = slice_of(evidence, geometry) if evidence else _slice_of_either(view, step, name, geometry)
     pane = Pane(series.name, f"{letter} {step}", at.house.tokens.issue(looking), geometry, start)
     options = {
         "words": viewer_words(at.language),
@@ -121,6 +122,12 @@ def _one_side(
     }
     key = f"adjudicate-{letter}-{step}-{name}"
     viewer([pane], drawings, revision=abs(hash(key)) % 2**31, options={**options, "key": key})
+
+
+def _slice_of_either(view: View, step: str, name: str, geometry: Mapping[str, Any]) -> int | None:
+    """Where the other reader measured it: both sides open on the same slice."""
+    found = [(lesion_in(_entry(view, one, step), name) or {}).get("evidence") or {} for one in _LETTERS]
+    return next((number for one in found if (number := slice_of(one, geometry)) is not None), None)
 
 
 def _drawings(entry: Mapping[str, Any] | None, series: ShownSeries, geometry: Mapping[str, Any]) -> Any:
