@@ -37,8 +37,8 @@ class Analysed:
 
     @cached_property
     def overall(self) -> tuple[Row, ...]:
-        """Overall responses in order of visit."""
-        return tuple(row for row in self.rs if row["RSTESTCD"] == "OVRLRESP")
+        """Overall responses in order of visit, of assessments that took place."""
+        return tuple(row for row in self.rs if row["RSTESTCD"] == "OVRLRESP" and row.get("RSSTRESC"))
 
     def cells(self, code: str, name: str, category: str) -> dict[str, Value]:
         """What every row of a parameter says."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from trialimg.core.lesions import Role
 from trialimg.services.cdisc.course import Assessment, Course, Evaluator, Study
 from trialimg.services.cdisc.sdtm_rows import Scene
-from trialimg.services.cdisc.specification import Row
+from trialimg.services.cdisc.specification import Row, Value
 from trialimg.services.cdisc.terms import decode
 from trialimg.services.cdisc.tumours import scenes
 from trialimg.services.cdisc.vocabulary import vocabulary
@@ -20,6 +20,7 @@ ADJUDICATOR = Evaluator("A1", role="ADJUDICATOR 1")
 PROGRESSIONS = ("PD", "iUPD", "iCPD", "irPD", "imPD", "PMD", "PD-CT", "PDu")
 """Responses that are dated at the earliest image."""
 _OVERALL = "OVRLRESP"
+_NOT_DONE = "ND"
 
 
 def response_rows(study: Study) -> Iterator[Row]:
@@ -75,7 +76,13 @@ def _response(scene: Scene, test: str) -> Row:
         "RSTESTCD": test,
         "RSTEST": decode("ONCRTSCD", "ONCRTS", test),
         "RSCAT": vocabulary(scene.study.criterion).category,
-        "RSORRES": value,
-        "RSSTRESC": value,
         "RSDRVFL": "Y",
+        **_answer(value),
     }
+
+
+def _answer(value: str) -> dict[str, Value]:
+    """The response; an assessment that did not take place has a status in its place."""
+    if value == _NOT_DONE:
+        return {"RSSTAT": "NOT DONE", "RSREASND": "ASSESSMENT NOT PERFORMED", "RSDRVFL": None}
+    return {"RSORRES": value, "RSSTRESC": value}

@@ -95,7 +95,8 @@ def result_rows(study: Study) -> Iterator[Row]:
             if lesion.role is Role.NEW and lesion.seen is Seen.ABSENT and not _was_seen(scene, lesion):
                 continue
             yield from _of_lesion(scene, lesion)
-        if scene.at.sum_mm is not None and any(one.role is Role.TARGET for one in scene.at.lesions):
+        has_test = bool(vocabulary(scene.study.criterion).sum_test)
+        if has_test and scene.at.sum_mm is not None and any(one.role is Role.TARGET for one in scene.at.lesions):
             yield _sum(scene, scene.at.sum_mm)
 
 

@@ -34,6 +34,7 @@ class Vocabulary:
     category: str
     long_test: str = "LDIAM"
     sum_test: str = "SUMDIAM"
+    """Empty where the criterion sums more than the targets, for which there is no test."""
 
     def test(self, kind: LesionKind) -> str:
         """Test code of a lesion's diameter."""
@@ -50,6 +51,8 @@ _CRITERIA = {
     "rano2010": Vocabulary("RANO"),
     "rano_lgg": Vocabulary("MRANO VAN DEN BENT GLIOMA 2011"),
     "rano_bm": Vocabulary("RANO-BM LIN 2015"),
+    "irrecist": Vocabulary("PROTOCOL DEFINED RESPONSE CRITERIA", sum_test=""),
+    "imrecist": Vocabulary("PROTOCOL DEFINED RESPONSE CRITERIA", sum_test=""),
     "irrc": Vocabulary("WOLCHOK SOLID TUMORS 2009"),
     "lugano2014": Vocabulary("LUGANO CLASSIFICATION"),
     "cheson2007": Vocabulary("CHESON MALIGNANT LYMPHOMA 2007"),

@@ -111,3 +111,21 @@ def test_there_is_no_day_0(day: str, number: int) -> None:
 @pytest.mark.parametrize(("value", "text"), [("90", "90"), ("47.60", "47.6"), ("0", "0"), ("100", "100"), ("0.0", "0")])
 def test_numbers_are_not_padded(value: str, text: str) -> None:
     assert number_text(Decimal(value)) == text
+
+
+def test_an_assessment_that_did_not_take_place_has_a_status_and_no_response() -> None:
+    study = worked_example()
+    course = study.courses[0]
+    read = course.reads[0]
+    missed = replace(read.assessments[2], responses={"OVRLRESP": "ND"})
+    read = replace(read, assessments=(*read.assessments[:2], missed))
+    study = replace(study, courses=(replace(course, reads=(read,), endorsed=None),))
+    (row,) = rows_of(study, "RS", VISITNUM=3.0)
+    assert (row["RSORRES"], row["RSSTAT"], row["RSREASND"]) == (None, "NOT DONE", "ASSESSMENT NOT PERFORMED")
+    assert [one["AVALC"] for one in rows_of(study, "ADRS", PARAMCD="OVRB")] == ["PR"]
+
+
+def test_a_burden_with_new_lesions_is_no_sum_of_diameters() -> None:
+    study = replace(worked_example(), criterion="irrecist")
+    assert not rows_of(study, "TR", TRTESTCD="SUMDIAM")
+    assert rows_of(study, "TR", TRTESTCD="LDIAM")
