@@ -109,13 +109,15 @@ def _relations(delivery: Delivery) -> Iterator[Issue]:
 def _supplements(delivery: Delivery) -> Iterator[Issue]:
     standard = {v.name for spec in DATASETS.values() if spec.standard is Standard.SDTM for v in spec.variables}
     labels: dict[str, str] = {}
+    parents: dict[tuple[str, str], set[tuple[str, ...]]] = {}
     for name, number, row in each(delivery, *SUPPLEMENTS):
         domain, variable, value = (text_of(row, one) for one in ("RDOMAIN", "IDVAR", "IDVARVAL"))
         qualifier, label = text_of(row, "QNAM"), text_of(row, "QLABEL")
         if domain != name.removeprefix("SUPP"):
             yield Issue(name, number, "RDOMAIN", domain, "is not the dataset that this one adds to")
-        parents = grouped(each(delivery, domain), "USUBJID", variable or "USUBJID")
-        if (text_of(row, "USUBJID"), value) not in parents:
+        if (domain, variable) not in parents:
+            parents[domain, variable] = set(grouped(each(delivery, domain), "USUBJID", variable or "USUBJID"))
+        if (text_of(row, "USUBJID"), value) not in parents[domain, variable]:
             yield Issue(name, number, "IDVARVAL", value, f"no record of {domain} has this {variable}")
         if not _NAME.fullmatch(qualifier) or qualifier in standard or len(label) > _LONGEST_LABEL:
             yield Issue(name, number, "QNAM", qualifier, "is no name of its own with a label of at most 40 characters")
