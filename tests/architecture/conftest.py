@@ -20,7 +20,7 @@ class Module:
 
     @property
     def room(self) -> str:
-        """`core` for trialimg/core/lesions.py, `bootstrap` for trialimg/bootstrap/runs.py, `apps` for everything there."""
+        """`core` for trialimg/core/lesions.py, `apps` for everything there."""
         package, *rest = self.path.removesuffix(".py").split("/")
         return rest[0] if package == "trialimg" else package
 
