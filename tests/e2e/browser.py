@@ -91,8 +91,7 @@ def settled(page) -> None:
     """Streamlit has answered and the viewer, where there is one, shows its slices."""
     page.wait_for_timeout(300)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    if page.locator(".ti-root").count():
-        page.wait_for_selector(".ti-root[data-ready=yes]")
+    page.wait_for_function("[...document.querySelectorAll('.ti-root')].every((viewer) => viewer.dataset.ready)")
 
 
 def press(page, name) -> None:
