@@ -89,8 +89,9 @@ def enter(page, server: str, account: str, heading: str = "Worklist", language: 
 
 def settled(page) -> None:
     """Streamlit has answered and the viewer, where there is one, shows its slices."""
-    page.wait_for_timeout(300)
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    for _ in range(2):  # what one run of the page does may start another
+        page.wait_for_timeout(300)
+        page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     page.wait_for_function("[...document.querySelectorAll('.ti-root')].every((viewer) => viewer.dataset.ready)")
 
 

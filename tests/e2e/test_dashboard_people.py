@@ -25,7 +25,7 @@ from trialimg.services.records import EntryQuery
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = [
-    pytest.mark.long,
+    pytest.mark.slow,
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine"),
     pytest.mark.xdist_group("browser"),
 ]

@@ -42,7 +42,7 @@ from trialimg.services.sign_in import Proof, sign_in
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = [
-    pytest.mark.long,
+    pytest.mark.slow,
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine"),
     pytest.mark.xdist_group("browser"),
 ]
@@ -229,7 +229,7 @@ def test_a_line_is_answered_accepted_corrected_and_taken_back_and_outlives_brows
         assert evidence(home, account)["evidence"] == answered["evidence"]
         page.get_by_role("radio", name="T01", exact=True).click()
         settled(page)
-        assert label in page.locator(".ti-view svg text").all_text_contents()
+        sync_api.expect(page.locator(".ti-view svg text").filter(has_text=label).first).to_be_visible()
 
 
 def end_of_axis(page):
