@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, explain
-from apps.trialimg_dashboard.sign_in import demo_hint
+from apps.trialimg_dashboard.views.signing import proof_fields
 from trialimg.core.access import PERMISSIONS, Action
 from trialimg.core.errors import TrialimgError
 from trialimg.services.signatures import Proof
@@ -52,7 +52,7 @@ def wanted(
     with st.expander(at.t(key)), st.form(form, border=False):
         filled = fields()
         reason = st.text_input(at.t("acting.reason"), max_chars=500) if has_reason else ""
-        proof = _proof(at, signs) if signs else None
+        proof = proof_fields(at, signs) if signs else None
         is_sure = st.checkbox(at.t("acting.sure"))
         if not st.form_submit_button(at.t(key), type="primary"):
             return None
@@ -78,12 +78,3 @@ def act(at: Desk, work: Callable[[], object], said: Callable[[object], str] | No
     st.session_state[_ACTED] = st.session_state.get(_ACTED, 0) + 1
     st.toast(said(outcome) if said else at.t("acting.done"))
     st.rerun()
-
-
-def _proof(at: Desk, meaning: str) -> Proof:
-    st.markdown(f"**{at.t('sign.title')}** {at.actor.user}: “{meaning}”")
-    if (hint := demo_hint(at.house, at.actor.user)) is not None:
-        st.caption(at.t("sign.demo", password=hint[0], code=hint[1]))
-    password = st.text_input(at.t("password"), type="password", autocomplete="off")
-    code = st.text_input(at.t("sign.code"), max_chars=7, autocomplete="off")
-    return Proof(password, code, at.house.identity)

@@ -112,7 +112,8 @@ def _one_side(
     series = next((one for one in shown if one.uid == evidence.get("series_uid")), shown[0])
     geometry = at.house.images.kept.geometry(series.uid) or {}
     drawings = list(_drawings(entry, series, geometry))
-    start = slice_of(evidence, geometry) if evidence else _slice_of_either(view, step, name, geometry)
+    start = slice_of(evidence, geometry)
+    start = _slice_of_either(view, step, name, geometry) if start is None else start
     pane = Pane(series.name, f"{letter} {step}", at.house.tokens.issue(looking), geometry, start)
     options = {
         "words": viewer_words(at.language),

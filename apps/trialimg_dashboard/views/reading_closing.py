@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, acting, done
-from apps.trialimg_dashboard.sign_in import demo_hint
 from apps.trialimg_dashboard.views.reading_acts import waiting
+from apps.trialimg_dashboard.views.signing import proof_fields
 from trialimg.core.errors import Fault
 from trialimg.services.reading import (
     READ_MEANING,
@@ -107,11 +107,5 @@ def _signing(at: Desk, room: Room) -> None:
 def proof_asked(at: Desk, meaning: str) -> Proof | None:
     """Password and code, once the person has asked to sign; what the signature means stands above."""
     with st.form("signing"):
-        st.markdown(f"**{at.t('sign.title')}** {at.actor.user} — “{meaning}”")
-        if (hint := demo_hint(at.house, at.actor.user)) is not None:
-            st.caption(at.t("sign.demo", password=hint[0], code=hint[1]))
-        password = st.text_input(at.t("password"), type="password", autocomplete="off")
-        code = st.text_input(at.t("sign.code"), max_chars=7, autocomplete="off")
-        if st.form_submit_button(at.t("sign.button"), type="primary"):
-            return Proof(password, code, at.house.identity)
-    return None
+        proof = proof_fields(at, meaning)
+        return proof if st.form_submit_button(at.t("sign.button"), type="primary") else None
