@@ -9,6 +9,7 @@ import click
 from trialimg import __version__
 from trialimg.cli.analyse import analyse
 from trialimg.cli.bill import bill
+from trialimg.cli.evaluate import evaluate
 from trialimg.cli.export import export
 from trialimg.cli.measure import measure
 from trialimg.cli.protocol import protocol
@@ -36,6 +37,7 @@ def app() -> None:
 
 app.add_command(analyse)
 app.add_command(bill)
+app.add_command(evaluate)
 app.add_command(export)
 app.add_command(measure)
 app.add_command(protocol)

@@ -1,0 +1,12 @@
+"""`trialimg evaluate`: how near answers come to known truth."""
+
+from __future__ import annotations
+
+import click
+
+__all__ = ["evaluate"]
+
+
+@click.group("evaluate")
+def evaluate() -> None:
+    """How near masks and links come to known truth, beside simple baselines."""
