@@ -15,7 +15,7 @@ from trialimg.adapters.segmenters.ellipsoid import EllipsoidSegmenter
 from trialimg.adapters.segmenters.monai_bundle import MonaiBundleSegmenter
 from trialimg.core.digest import canonical_json
 from trialimg.core.errors import GeometryError, InvalidValueError
-from trialimg.core.prompts import BoxPrompt, LinePrompt, PointPrompt, Prompt
+from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointPrompt, Prompt
 from trialimg.services.ports import Segmenter
 from trialimg.volume import Geometry, Mask, Unit, Volume
 
@@ -25,6 +25,10 @@ RADIUS_MM = 12.0
 
 PROMPTS: dict[str, Prompt] = {
     "line": LinePrompt((CENTRE[0] - RADIUS_MM, CENTRE[1], CENTRE[2]), (CENTRE[0] + RADIUS_MM, CENTRE[1], CENTRE[2])),
+    "both_axes": BidirectionalPrompt(
+        LinePrompt((CENTRE[0] - RADIUS_MM, CENTRE[1], CENTRE[2]), (CENTRE[0] + RADIUS_MM, CENTRE[1], CENTRE[2])),
+        LinePrompt((CENTRE[0], CENTRE[1] - RADIUS_MM, CENTRE[2]), (CENTRE[0], CENTRE[1] + RADIUS_MM, CENTRE[2])),
+    ),
     "point": PointPrompt(CENTRE),
     "box": BoxPrompt(
         (CENTRE[0] - RADIUS_MM, CENTRE[1] - RADIUS_MM, CENTRE[2] - RADIUS_MM),
@@ -87,8 +91,12 @@ def test_the_image_is_left_as_it_was(segmenter: Segmenter) -> None:
 @pytest.mark.parametrize(
     "prompt",
     [
-        PointPrompt((CENTRE[0], CENTRE[1], 400.0)),
         LinePrompt(CENTRE, (CENTRE[0] + 500, CENTRE[1], CENTRE[2])),
+        BidirectionalPrompt(
+            LinePrompt(CENTRE, (CENTRE[0] + 5, CENTRE[1], CENTRE[2])),
+            LinePrompt(CENTRE, (CENTRE[0], CENTRE[1] + 500, CENTRE[2])),
+        ),
+        PointPrompt((CENTRE[0], CENTRE[1], 400.0)),
         BoxPrompt((CENTRE[0], CENTRE[1], 80.0), (CENTRE[0] + 5, CENTRE[1] + 5, 90.0)),
     ],
     ids=PROMPTS,

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from trialimg.core.errors import Fault, IntakeError
-from trialimg.core.prompts import BoxPrompt, LinePrompt, PointPrompt, Prompt
+from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointPrompt, Prompt
 from trialimg.services.images import ContourSet, FileRecord, ImageIndex, SeriesRecord
 from trialimg.volume import Geometry, Mask, Unit, Volume
 
@@ -92,6 +92,9 @@ class BrightSegmenter:
         match prompt:
             case LinePrompt():
                 points = [np.add(prompt.start_lps_mm, prompt.end_lps_mm) / 2]
+            case BidirectionalPrompt():
+                axes = (prompt.long_axis, prompt.short_axis)
+                points = [np.add(axis.start_lps_mm, axis.end_lps_mm) / 2 for axis in axes]
             case PointPrompt():
                 points = [np.array(prompt.point_lps_mm)]
             case BoxPrompt():

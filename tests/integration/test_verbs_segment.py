@@ -20,7 +20,13 @@ X, Y, Z = CENTRE
 HALF_X, HALF_Y, HALF_Z = SEMI_MM
 LINE = f"{X - HALF_X},{Y},{Z},{X + HALF_X},{Y},{Z}"
 BOX = f"{X - HALF_X},{Y - HALF_Y},{Z - HALF_Z},{X + HALF_X},{Y + HALF_Y},{Z + HALF_Z}"
-PROMPTS = {"line": ("--line", LINE), "point": ("--point", f"{X},{Y},{Z}"), "box": ("--box", BOX)}
+SHORT = f"{X},{Y - HALF_Y},{Z},{X},{Y + HALF_Y},{Z}"
+PROMPTS = {
+    "line": ("--line", LINE),
+    "both_axes": ("--line", LINE, "--short-axis", SHORT),
+    "point": ("--point", f"{X},{Y},{Z}"),
+    "box": ("--box", BOX),
+}
 
 
 def overlap(found: Mask, true: Mask) -> float:
@@ -56,6 +62,8 @@ def test_one_json_document_with_prompt_method_and_measurement(tmp_path: Path, ca
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--box", BOX, "--short-axis", SHORT), ("--short-axis goes with --line",)),
+        (("--line", LINE, "--short-axis", LINE), ("--line with --short-axis", "lies across the long axis")),
         (("--point", "500,0,60"), ("point (500.0, 0.0, 60.0) mm lies outside", "[-24.5, 23.5]")),
         (("--line", "0,0,60,0,0,900"), ("the end of the line (0.0, 0.0, 900.0) mm lies outside",)),
         (("--line", "1,1,60,1,1,60"), ("--line", "two different ends")),

@@ -6,7 +6,7 @@ import math
 
 import click
 
-from trialimg.core.prompts import BoxPrompt, LinePrompt, PointLps, PointPrompt, Prompt
+from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointLps, PointPrompt, Prompt
 
 __all__ = ["POINT", "TWO_POINTS", "prompt_of"]
 
@@ -40,21 +40,29 @@ TWO_POINTS = _Points(2, "X1,Y1,Z1,X2,Y2,Z2")
 
 
 def prompt_of(
-    line: tuple[PointLps, ...] | None, point: tuple[PointLps, ...] | None, box: tuple[PointLps, ...] | None
+    line: tuple[PointLps, ...] | None,
+    point: tuple[PointLps, ...] | None,
+    box: tuple[PointLps, ...] | None,
+    *,
+    short_axis: tuple[PointLps, ...] | None = None,
 ) -> Prompt:
-    """The one prompt that was given.
+    """The one prompt that was given; a short axis goes with a line.
 
     Raises
     ------
     click.UsageError
-        If none or several were given, or its points coincide.
+        If none or several were given, a short axis has no line, or its points coincide.
     """
     given = [name for name, points in (("--line", line), ("--point", point), ("--box", box)) if points is not None]
     if len(given) != 1:
         raise click.UsageError(f"give exactly one of --line, --point and --box, not {' and '.join(given) or 'none'}")
+    if short_axis is not None and line is None:
+        raise click.UsageError("--short-axis goes with --line, the long axis that it lies across")
     try:
         if line is not None:
-            return LinePrompt(*line)
+            long_axis = LinePrompt(*line)
+            return long_axis if short_axis is None else BidirectionalPrompt(long_axis, LinePrompt(*short_axis))
         return BoxPrompt(*box) if box is not None else PointPrompt(*(point or ()))
     except ValueError as refusal:
-        raise click.UsageError(f"{given[0]}: {refusal}") from refusal
+        where = given[0] if short_axis is None else f"{given[0]} with --short-axis"
+        raise click.UsageError(f"{where}: {refusal}") from refusal

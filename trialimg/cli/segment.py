@@ -26,6 +26,7 @@ Points = tuple[PointLps, ...]
 @click.command("segment")
 @click.argument("image", type=_FILE)
 @click.option("--line", type=TWO_POINTS, help="The long axis as a reader drew it.")
+@click.option("--short-axis", type=TWO_POINTS, help="The short axis across --line, where the reader drew it too.")
 @click.option("--point", type=POINT, help="A click in the lesion.")
 @click.option("--box", type=TWO_POINTS, help="Two opposite corners of a box around the lesion.")
 @click.option(
@@ -42,6 +43,7 @@ Points = tuple[PointLps, ...]
 def segment(
     image: Path,
     line: Points | None,
+    short_axis: Points | None,
     point: Points | None,
     box: Points | None,
     model: str,
@@ -57,7 +59,7 @@ def segment(
     from trialimg import bootstrap
     from trialimg.imaging.measure import measure_all
 
-    prompt = prompt_of(line, point, box)
+    prompt = prompt_of(line, point, box, short_axis=short_axis)
     segmenter = bootstrap.segmenter(model, model_digest=model_digest, device=device)
     found = segmenter.segment(bootstrap.open_image(image), prompt)
     if found.is_empty:

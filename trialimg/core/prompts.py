@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-__all__ = ["BoxPrompt", "LinePrompt", "PointLps", "PointPrompt", "Prompt"]
+__all__ = ["BidirectionalPrompt", "BoxPrompt", "LinePrompt", "PointLps", "PointPrompt", "Prompt"]
 
 PointLps = tuple[float, float, float]
+
+_LEAST_SINE = 0.1
+"""Of the angle between two axes; below it they are one line drawn twice."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,18 @@ class LinePrompt:
     def __post_init__(self) -> None:
         if self.start_lps_mm == self.end_lps_mm:
             raise ValueError("a line prompt needs two different ends")
+
+
+@dataclass(frozen=True)
+class BidirectionalPrompt:
+    """The RECIST long axis and the short axis across it as a reader drew them."""
+
+    long_axis: LinePrompt
+    short_axis: LinePrompt
+
+    def __post_init__(self) -> None:
+        if _sine(_vector(self.long_axis), _vector(self.short_axis)) < _LEAST_SINE:
+            raise ValueError("a short axis lies across the long axis, not along it")
 
 
 @dataclass(frozen=True)
@@ -40,4 +56,15 @@ class BoxPrompt:
             raise ValueError("a box prompt needs an extent along every axis")
 
 
-Prompt = LinePrompt | PointPrompt | BoxPrompt
+Prompt = LinePrompt | BidirectionalPrompt | PointPrompt | BoxPrompt
+
+
+def _vector(line: LinePrompt) -> PointLps:
+    (a, b, c), (x, y, z) = line.start_lps_mm, line.end_lps_mm
+    return x - a, y - b, z - c
+
+
+def _sine(first: PointLps, second: PointLps) -> float:
+    """Of the angle between two directions."""
+    (a, b, c), (x, y, z) = first, second
+    return math.hypot(b * z - c * y, c * x - a * z, a * y - b * x) / (math.hypot(*first) * math.hypot(*second))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import IntakeError, ModelError
-from trialimg.core.prompts import LinePrompt, PointLps
+from trialimg.core.prompts import BidirectionalPrompt, LinePrompt, PointLps
 from trialimg.imaging.measure import measure
 from trialimg.services.ports import BlobStore, Segmenter
 from trialimg.services.reading_entry import Axes
@@ -51,9 +51,20 @@ class KeptMasks:
 
 
 def proposed_axes(
-    series: KeptSeries, masks: KeptMasks, segmenter: Segmenter, *, uid: str, line: tuple[PointLps, PointLps]
+    series: KeptSeries,
+    masks: KeptMasks,
+    segmenter: Segmenter,
+    *,
+    uid: str,
+    line: tuple[PointLps, PointLps],
+    short_axis: tuple[PointLps, PointLps] | None = None,
 ) -> Axes:
     """The lesion under a line, as its segmenter sees it, with the diameters of its mask.
+
+    Parameters
+    ----------
+    short_axis
+        Where the reader drew it too, across the line.
 
     Raises
     ------
@@ -65,7 +76,9 @@ def proposed_axes(
         If the line lies outside of the image.
     """
     part = around(series_volume(series, uid, _slices_around(series.geometry(uid), line)), line)
-    mask = segmenter.segment(part, LinePrompt(*line))
+    long_axis_drawn = LinePrompt(*line)
+    across = short_axis and BidirectionalPrompt(long_axis_drawn, LinePrompt(*short_axis))
+    mask = segmenter.segment(part, across or long_axis_drawn)
     if mask.is_empty:
         raise ModelError("no lesion was found under this line; measure it by hand (B)")
     found = measure(mask, 1)

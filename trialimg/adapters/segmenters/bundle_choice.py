@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from trialimg.core.prompts import BoxPrompt, LinePrompt, PointPrompt, Prompt
+from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointPrompt, Prompt
 from trialimg.volume import Geometry, Mask
 
 __all__ = ["Choice", "Extent", "choice_by_earlier", "choice_by_prompt", "extent_of_mask", "extent_of_prompt"]
@@ -31,6 +31,11 @@ def extent_of_prompt(prompt: Prompt, point_reach_mm: float) -> Extent:
             return centre - point_reach_mm, centre + point_reach_mm
         case LinePrompt():
             ends = np.array([prompt.start_lps_mm, prompt.end_lps_mm])
+        case BidirectionalPrompt():
+            ends = np.array([
+                prompt.long_axis.start_lps_mm, prompt.long_axis.end_lps_mm,
+                prompt.short_axis.start_lps_mm, prompt.short_axis.end_lps_mm,
+            ])  # fmt: skip
         case BoxPrompt():
             ends = np.array([prompt.corner_lps_mm, prompt.opposite_lps_mm])
     return ends.min(axis=0), ends.max(axis=0)
@@ -86,11 +91,12 @@ def choice_by_earlier(earlier: Mask, reach_mm: float) -> Choice:
     return choose
 
 
-def _reach(prompt: LinePrompt | PointPrompt, point_reach_mm: float) -> tuple[FloatArray, float]:
+def _reach(prompt: LinePrompt | BidirectionalPrompt | PointPrompt, point_reach_mm: float) -> tuple[FloatArray, float]:
     """Centre of the prompt, and how far from it a region that it does not touch may lie."""
     if isinstance(prompt, PointPrompt):
         return np.array(prompt.point_lps_mm), point_reach_mm
-    start, end = np.array(prompt.start_lps_mm), np.array(prompt.end_lps_mm)
+    line = prompt.long_axis if isinstance(prompt, BidirectionalPrompt) else prompt
+    start, end = np.array(line.start_lps_mm), np.array(line.end_lps_mm)
     return (start + end) / 2, float(np.linalg.norm(end - start))
 
 
@@ -100,14 +106,21 @@ def _touched(prompt: Prompt, grid: Geometry) -> tuple[npt.NDArray[np.intp], ...]
         case PointPrompt():
             return _voxels(np.array([prompt.point_lps_mm]), grid)
         case LinePrompt():
-            start, end = np.array(prompt.start_lps_mm), np.array(prompt.end_lps_mm)
-            steps = int(np.ceil(2 * np.linalg.norm(end - start) / min(grid.spacing_mm))) + 1
-            return _voxels(np.linspace(start, end, steps), grid)
+            return _voxels(_along(prompt, grid), grid)
+        case BidirectionalPrompt():
+            return _voxels(np.concatenate([_along(prompt.long_axis, grid), _along(prompt.short_axis, grid)]), grid)
         case BoxPrompt():
             low, high = extent_of_prompt(prompt, 0.0)
             k, j, i = np.indices(grid.shape)
             points = grid.to_lps(np.stack([i, j, k], axis=-1))
             return np.nonzero(np.all((points >= low) & (points <= high), axis=-1))
+
+
+def _along(line: LinePrompt, grid: Geometry) -> FloatArray:
+    """Points on a line, half a voxel apart or less, shape (n, 3), LPS mm."""
+    start, end = np.array(line.start_lps_mm), np.array(line.end_lps_mm)
+    steps = int(np.ceil(2 * np.linalg.norm(end - start) / min(grid.spacing_mm))) + 1
+    return np.linspace(start, end, steps)
 
 
 def _points(mask: Mask) -> FloatArray:

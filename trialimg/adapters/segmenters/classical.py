@@ -13,12 +13,12 @@ from trialimg.adapters.segmenters.following import FollowSettings, Pair, found_a
 from trialimg.adapters.segmenters.scenes import Scene, Weights, grown_from, region_of_shape
 from trialimg.adapters.segmenters.settings import require_positive_numbers
 from trialimg.core.errors import GeometryError
-from trialimg.core.prompts import BoxPrompt, LinePrompt, PointPrompt, Prompt
+from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointPrompt, Prompt
 from trialimg.volume import Mask, Volume
 
 __all__ = ["ClassicalSegmenter"]
 
-_FIXED_AXES = {LinePrompt: 1, BoxPrompt: 3, PointPrompt: 0}
+_FIXED_AXES = {LinePrompt: 1, BidirectionalPrompt: 2, BoxPrompt: 3, PointPrompt: 0}
 """Along how many axes of its shape a prompt says where the lesion ends."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trialimg.core.prompts import BoxPrompt, LinePrompt, PointLps, PointPrompt, Prompt
+from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointLps, PointPrompt, Prompt
 from trialimg.volume import Geometry, Mask, Volume
 
 __all__ = ["Ellipsoid", "EllipsoidRatios", "Window", "require_inside"]
@@ -24,7 +24,7 @@ class EllipsoidRatios:
     across: float = 0.9
     """Axis across a line, in the slice, in units of the line."""
     through: float = 0.9
-    """Axis across line and slice, in units of the line."""
+    """Axis across line and slice, in units of the line, or of the mean of long and short axis."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +38,10 @@ class Ellipsoid:
     """Half of each axis."""
 
     @classmethod
-    def of(cls, prompt: LinePrompt | BoxPrompt, ratios: EllipsoidRatios) -> Ellipsoid:
-        """Inscribed in a box, or with the line as its first axis."""
+    def of(cls, prompt: LinePrompt | BidirectionalPrompt | BoxPrompt, ratios: EllipsoidRatios) -> Ellipsoid:
+        """Inscribed in a box, or with the line as its first axis, or with long and short axis as its first two."""
+        if isinstance(prompt, BidirectionalPrompt):
+            return cls._between(prompt, ratios)
         if isinstance(prompt, LinePrompt):
             start, end = np.array(prompt.start_lps_mm), np.array(prompt.end_lps_mm)
             length = float(np.linalg.norm(end - start))
@@ -47,6 +49,26 @@ class Ellipsoid:
             return cls((start + end) / 2, _frame((end - start) / length), semi)
         low, high = np.array(prompt.corner_lps_mm), np.array(prompt.opposite_lps_mm)
         return cls((low + high) / 2, np.eye(3), np.abs(high - low) / 2)
+
+    @classmethod
+    def _between(cls, prompt: BidirectionalPrompt, ratios: EllipsoidRatios) -> Ellipsoid:
+        """Across the short axis the centre is the short axis' own; through the slices it reaches as far as their mean.
+
+        Notes
+        -----
+        The short axis counts by its part across the long one, and the mean is the geometric mean.
+        """
+        start, end = np.array(prompt.long_axis.start_lps_mm), np.array(prompt.long_axis.end_lps_mm)
+        near, far = np.array(prompt.short_axis.start_lps_mm), np.array(prompt.short_axis.end_lps_mm)
+        length = float(np.linalg.norm(end - start))
+        first = (end - start) / length
+        across = (far - near) - (far - near) @ first * first
+        width = float(np.linalg.norm(across))
+        second = across / width
+        centre = (start + end) / 2
+        centre = centre + ((near + far) / 2 - centre) @ second * second
+        semi = np.array([length, width, ratios.through * np.sqrt(length * width)]) / 2
+        return cls(centre, np.array([first, second, np.cross(first, second)]), semi)
 
     @classmethod
     def ball(cls, centre_lps_mm: PointLps, diameter_mm: float) -> Ellipsoid:
@@ -155,6 +177,11 @@ def _named_points(prompt: Prompt) -> Iterator[tuple[PointLps, str]]:
         case LinePrompt():
             yield prompt.start_lps_mm, "the start of the line"
             yield prompt.end_lps_mm, "the end of the line"
+        case BidirectionalPrompt():
+            yield prompt.long_axis.start_lps_mm, "the start of the long axis"
+            yield prompt.long_axis.end_lps_mm, "the end of the long axis"
+            yield prompt.short_axis.start_lps_mm, "the start of the short axis"
+            yield prompt.short_axis.end_lps_mm, "the end of the short axis"
         case BoxPrompt():
             yield prompt.corner_lps_mm, "the first corner of the box"
             yield prompt.opposite_lps_mm, "the second corner of the box"
