@@ -76,16 +76,18 @@ def proposed_axes(
         If the line lies outside of the image.
     """
     part = around(series_volume(series, uid, _slices_around(series.geometry(uid), line)), line)
-    long_axis_drawn = LinePrompt(*line)
-    across = short_axis and BidirectionalPrompt(long_axis_drawn, LinePrompt(*short_axis))
-    mask = segmenter.segment(part, across or long_axis_drawn)
+    drawn = LinePrompt(*line)
+    prompt = drawn if short_axis is None else BidirectionalPrompt(drawn, LinePrompt(*short_axis))
+    mask = segmenter.segment(part, prompt)
     if mask.is_empty:
         raise ModelError("no lesion was found under this line; measure it by hand (B)")
     found = measure(mask, 1)
-    long_axis = _of_length(found.long_axis_lps_mm, found.long_axis_mm)
-    short_axis = _of_length(found.short_axis_lps_mm, found.short_axis_mm)
+    measured = (
+        _of_length(found.long_axis_lps_mm, found.long_axis_mm),
+        _of_length(found.short_axis_lps_mm, found.short_axis_mm),
+    )
     volume_ml = str(Decimal(str(found.volume_ml)).quantize(Decimal("0.001")))
-    return Axes(uid, long_axis, short_axis, masks.keep(mask), volume_ml, _mean_hu(part, mask))
+    return Axes(uid, *measured, masks.keep(mask), volume_ml, _mean_hu(part, mask))
 
 
 def _mean_hu(volume: Volume, mask: Mask) -> str:
