@@ -8,11 +8,12 @@ from typing import Any
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk
+from trialimg.services.model_answers import AnswerPlace, decided
 from trialimg.services.reading import save_draft
 from trialimg.services.reading_entry import accepted, entry_at, restored
 from trialimg.services.reading_room import LesionRow, Room, lesion_in
 
-__all__ = ["accept", "keep", "keep_lesion", "leave", "wait", "waiting"]
+__all__ = ["accept", "answer_place", "keep", "keep_lesion", "leave", "wait", "waiting"]
 
 Lesion = Mapping[str, Any]
 
@@ -30,7 +31,7 @@ def keep_lesion(at: Desk, room: Room, row: LesionRow, entry: Mapping[str, Any]) 
 
 
 def wait(room: Room, row: LesionRow, lesion: Lesion) -> None:
-    """Show the software's answer to a drawn line, until the reader accepts it or not; it is in no record yet."""
+    """Show the software's answer to a drawn line, until the reader accepts it or not; it is in no read yet."""
     _answers(room)[row.name] = lesion
 
 
@@ -44,6 +45,7 @@ def accept(at: Desk, room: Room, row: LesionRow) -> None:
     answer = _answers(room).get(row.name)
     if answer is not None:
         keep_lesion(at, room, row, restored(entry_at(room), row.name, answer))
+        decided(at.records, at.actor, answer_place(at, room, row), taken=True)
     elif row.is_open and row.proposed is not None:
         keep_lesion(at, room, row, accepted(entry_at(room), row))
     else:
@@ -54,8 +56,15 @@ def accept(at: Desk, room: Room, row: LesionRow) -> None:
 def leave(at: Desk, room: Room, row: LesionRow) -> None:
     """Put the answer to a line away; where none waits, take the last act on this lesion back."""
     st.session_state.drawn_times = st.session_state.get("drawn_times", 0) + 1
-    if _answers(room).pop(row.name, None) is None and row.name in _before(room):
+    if _answers(room).pop(row.name, None) is not None:
+        decided(at.records, at.actor, answer_place(at, room, row), taken=False)
+    elif row.name in _before(room):
         keep(at, room, restored(entry_at(room), row.name, _before(room).pop(row.name)))
+
+
+def answer_place(at: Desk, room: Room, row: LesionRow) -> AnswerPlace:
+    """The lesion at the open visit, as the record of answers to lines knows it."""
+    return AnswerPlace(at.trial, room.alias, room.step, row.name, row.organ)
 
 
 def _answers(room: Room) -> dict[str, Lesion]:

@@ -13,8 +13,9 @@ from apps.trialimg_dashboard.desk import Desk, acting
 from apps.trialimg_dashboard.installation import line_segmenter
 from apps.trialimg_dashboard.viewer.component import Asked, Drawing, DrawingKind, Pane, Seen, viewer
 from apps.trialimg_dashboard.viewer.words import viewer_words
-from apps.trialimg_dashboard.views.reading_acts import accept, keep_lesion, leave, wait, waiting
+from apps.trialimg_dashboard.views.reading_acts import accept, answer_place, keep_lesion, leave, wait, waiting
 from trialimg.services.case_images import Looking, ShownSeries
+from trialimg.services.model_answers import AnswerPlace, answered
 from trialimg.services.prompted import outlines_on, proposed_axes
 from trialimg.services.reading_entry import Axes, changed, drawn, entry_at
 from trialimg.services.reading_room import LesionRow, Room, lesion_in
@@ -219,7 +220,8 @@ def _keep_drawn(at: Desk, room: Room, seen: Seen, drawn_on: _Drawn) -> None:
     mine = [one for one in seen.drawings if one.pixel_mm and one.series == drawn_on.now.name and one.label in rows]
     if mine:
         row = rows[mine[-1].label]
-        axes = _axes(at, mine[-1], drawn_on.now.uid, snaps=drawn_on.snaps)
+        place = answer_place(at, room, row)
+        axes = _axes(at, mine[-1], drawn_on.now.uid, place if drawn_on.snaps else None)
         after = drawn(entry_at(room), row, axes)
         if axes.digest:
             wait(room, row, lesion_in(after, row.name) or {})
@@ -235,12 +237,19 @@ def _keep_drawn(at: Desk, room: Room, seen: Seen, drawn_on: _Drawn) -> None:
             keep_lesion(at, room, row, changed(entry_at(room), row, seen=""))
 
 
-def _axes(at: Desk, drawing: Drawing, uid: str, *, snaps: bool) -> Axes:
-    """The axes of a drawing: as drawn, or, for a line, those of the lesion that lies under it."""
+def _axes(at: Desk, drawing: Drawing, uid: str, place: AnswerPlace | None) -> Axes:
+    """The axes of a drawing: as drawn, or, for a line at a place, those of the lesion that lies under it."""
     ends = drawing.points_lps_mm
-    if drawing.kind is DrawingKind.LENGTH and snaps:
-        series, masks = at.house.images.kept, at.house.masks
-        return proposed_axes(series, masks, line_segmenter(), uid=uid, line=(ends[0], ends[1]))
+    if drawing.kind is DrawingKind.LENGTH and place is not None:
+        series, masks, model = at.house.images.kept, at.house.masks, line_segmenter()
+        return answered(
+            at.records,
+            at.actor,
+            place,
+            segmenter=model,
+            geometry=series.geometry(uid),
+            work=lambda: proposed_axes(series, masks, model, uid=uid, line=(ends[0], ends[1])),
+        )
     pairs = sorted((ends[i : i + 2] for i in range(0, len(ends), 2)), key=_length_mm, reverse=True)
     return Axes(uid, pairs[0], pairs[1] if len(pairs) > 1 else None)
 
