@@ -105,8 +105,8 @@ def kolmogorov_smirnov(reference: Sequence[float], current: Sequence[float]) -> 
 
     References
     ----------
-    Hodges JL. The significance probability of the Smirnov two-sample test. Ark Mat 1958. Exact up to 10,000 values where
-    that can be computed, else by its limiting distribution.
+    Hodges JL. The significance probability of the Smirnov two-sample test. Ark Mat 1958. Exact up to 10,000 values
+    where that can be computed, else by its limiting distribution.
     """
     before, now = _sample(reference, "reference"), _sample(current, "current")
     with warnings.catch_warnings():
