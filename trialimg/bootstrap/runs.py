@@ -58,6 +58,7 @@ def trial_run(protocol: Path, studies: Path, work: Path, *, device: str | None, 
     from trialimg.adapters.store.blobs import DirectoryBlobStore
     from trialimg.protocol.load import load_protocol
     from trialimg.services.case import CasePipeline
+    from trialimg.services.outputs import Outputs
     from trialimg.services.run import TrialRun
 
     plan = load_protocol(protocol)
@@ -72,7 +73,7 @@ def trial_run(protocol: Path, studies: Path, work: Path, *, device: str | None, 
         feature_extractor(plan.radiomics),
         store,
     )
-    return TrialRun(pipeline, LocalExecutor(workers), exporters(plan.exports), environment())
+    return TrialRun(pipeline, LocalExecutor(workers), Outputs(store, exporters(plan.exports), environment()))
 
 
 def exporters(names: Iterable[str]) -> tuple[Exporter, ...]:

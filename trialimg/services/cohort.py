@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trialimg.core.errors import ReadingError
+from trialimg.core.trial import Finding, Severity, Subject
 from trialimg.endpoints.results import TimeToEvent
 from trialimg.protocol.analysis import Statistics
+from trialimg.protocol.model import Protocol
 from trialimg.services.results import CohortResult, SubjectResult
 from trialimg.stats.rates import rate
 from trialimg.stats.results import Estimate, LogRank
 from trialimg.stats.survival import kaplan_meier, log_rank
 
-__all__ = ["ALL", "compare_arms"]
+__all__ = ["ALL", "compare_arms", "outside_protocol"]
 
 ALL = "all"
+
+
+def outside_protocol(subjects: Sequence[Subject], protocol: Protocol) -> list[Finding]:
+    """Sites and arms that the protocol does not name."""
+    checks = (("site", protocol.sites), ("arm", protocol.arms))
+    return [
+        Finding(f"unknown_{what}", Severity.WARNING, s.id, f"{what} {value!r} is not in the protocol", s.id)
+        for s in subjects
+        for what, known in checks
+        if (value := getattr(s, what)) and value not in known
+    ]
 
 
 def compare_arms(subjects: Sequence[SubjectResult], arms: Sequence[str], statistics: Statistics) -> CohortResult:
