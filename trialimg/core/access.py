@@ -62,11 +62,16 @@ class Action(Enum):
     CUT_DATA = "cut_data"
     VIEW_COHORT = "view_cohort"
     VIEW_READERS = "view_readers"
+    VIEW_MODEL = "view_model"
+    """See how the model does: what it proposed, and what readers made of it."""
     VIEW_REPORTS = "view_reports"
     VIEW_INVOICES = "view_invoices"
     ISSUE_INVOICES = "issue_invoices"
     VIEW_AUDIT = "view_audit"
     REVIEW_AUDIT = "review_audit"
+    OPEN_MODEL_TASK = "open_model_task"
+    """Ask somebody to look at an indicator of the model that is red."""
+    CLOSE_MODEL_TASK = "close_model_task"
     REPORT_INCIDENT = "report_incident"
     REDACT = "redact"
 
@@ -82,7 +87,10 @@ class Actor:
     """Identifier of the sign-in; empty for the software."""
 
 
-_READS_ONLY = (Action.VIEW_COHORT, Action.VIEW_READERS, Action.VIEW_REPORTS, Action.VIEW_INVOICES, Action.VIEW_AUDIT)
+_READS_ONLY = (
+    Action.VIEW_COHORT, Action.VIEW_READERS, Action.VIEW_MODEL, Action.VIEW_REPORTS, Action.VIEW_INVOICES,
+    Action.VIEW_AUDIT,
+)  # fmt: skip
 
 _OWN = frozenset({Action.OWN_ACCOUNT})
 
@@ -91,7 +99,7 @@ PERMISSIONS: Mapping[Role, frozenset[Action]] = {
         Action.OPEN_TRIAL, Action.AMEND_PROTOCOL, Action.MANAGE_SITES, Action.RECORD_TRAINING, Action.UPLOAD_IMAGES,
         Action.RECEIVE_CASES, Action.RAISE_QUERIES, Action.ASSIGN_READS, Action.REOPEN_READ, Action.WITHDRAW_CONSENT,
         Action.CUT_DATA, Action.UNBLIND, Action.VIEW_COHORT, Action.VIEW_READERS, Action.VIEW_REPORTS,
-        Action.VIEW_AUDIT, Action.REVIEW_AUDIT, Action.REPORT_INCIDENT,
+        Action.VIEW_AUDIT, Action.REVIEW_AUDIT, Action.REPORT_INCIDENT, Action.VIEW_MODEL, Action.CLOSE_MODEL_TASK,
     }),
     Role.RADIOLOGIST: _OWN | frozenset({Action.READ}),
     Role.ADJUDICATOR: _OWN | frozenset({Action.ADJUDICATE}),
@@ -100,9 +108,10 @@ PERMISSIONS: Mapping[Role, frozenset[Action]] = {
     Role.ADMINISTRATOR: _OWN | frozenset({
         Action.MANAGE_USERS, Action.REVIEW_ACCESS, Action.MANAGE_STORE, Action.MANAGE_SITES, Action.RECORD_TRAINING,
         Action.ISSUE_INVOICES, Action.VIEW_INVOICES, Action.VIEW_AUDIT, Action.REDACT, Action.REPORT_INCIDENT,
+        Action.VIEW_MODEL, Action.CLOSE_MODEL_TASK,
     }),
     Role.INSPECTOR: _OWN | frozenset(_READS_ONLY),
-    Role.DEVICE: frozenset({Action.PROPOSE_READ, Action.RECEIVE_CASES}),
+    Role.DEVICE: frozenset({Action.PROPOSE_READ, Action.RECEIVE_CASES, Action.OPEN_MODEL_TASK}),
 }  # fmt: skip
 """What each role may do in the trials that it is granted for; whatever is not named is refused."""
 
