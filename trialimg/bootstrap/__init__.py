@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trialimg.bootstrap.datasets import demographics, read_datasets, write_datasets
 from trialimg.bootstrap.documents import bill_files, charter_files, inspection_files
+from trialimg.bootstrap.evaluation import lesion_set, open_case, write_evaluation
 from trialimg.bootstrap.folders import make_folder
 from trialimg.bootstrap.images import (
     feature_extractor,
@@ -44,9 +45,11 @@ __all__ = [
     "inspection_files",
     "kept_masks",
     "kept_series",
+    "lesion_set",
     "make_folder",
     "migrate_records",
     "new_blob_key",
+    "open_case",
     "open_image",
     "open_mask",
     "protocol_segmenter",
@@ -58,5 +61,6 @@ __all__ = [
     "storage",
     "trial_run",
     "write_datasets",
+    "write_evaluation",
     "write_sample",
 ]

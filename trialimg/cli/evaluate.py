@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import click
 
+from trialimg.cli.evaluate_segment import segment
+
 __all__ = ["evaluate"]
 
 
 @click.group("evaluate")
 def evaluate() -> None:
     """How near masks and links come to known truth, beside simple baselines."""
+
+
+evaluate.add_command(segment)

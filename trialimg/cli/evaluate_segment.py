@@ -1,0 +1,125 @@
+"""`trialimg evaluate segment`: a segmenter held against true masks, beside the baselines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trialimg.cli.output import json_option, print_json
+from trialimg.core.errors import IntakeError
+
+if TYPE_CHECKING:
+    from trialimg.services.evaluate_segmentation import Comparison
+    from trialimg.services.evaluation_summary import Summary
+    from trialimg.services.ports import Segmenter
+    from trialimg.stats.results import Estimate
+
+__all__ = ["segment"]
+
+_PATH = click.Path(path_type=Path)
+BASELINES = ("ellipsoid", "classical")
+SHOWN = ("dice", "surface_dice", "hd95_mm", "long_axis_error_pct", "volume_error_pct", "uls23")
+
+
+@click.command("segment")
+@click.argument("dataset", type=_PATH)
+@click.option("--model", required=True, metavar="NAME_OR_PATH", help="What is judged, as in `trialimg segment`.")
+@click.option("--model-digest", metavar="sha256:...", help="Digest that the model must have.")
+@click.option(
+    "--prompt", type=click.Choice(["line", "line+short", "click", "box"]), default="line", show_default=True,
+    help="What a reader would draw.",
+)  # fmt: skip
+@click.option("--subject", "subjects", multiple=True, metavar="ID", help="Only this subject; may be repeated.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of hand and intervals.")
+@click.option("--steady", is_flag=True, help="Draw what the true mask measures, without a reader's unsteady hand.")
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
+    help="Where a network runs.",
+)  # fmt: skip
+@click.option("--out", type=_PATH, help="Folder for lesions.csv, summary.json and dice.svg.")
+@json_option
+def segment(
+    dataset: Path,
+    model: str,
+    model_digest: str | None,
+    prompt: str,
+    subjects: tuple[str, ...],
+    seed: int,
+    steady: bool,
+    device: str,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Dice, surfaces, diameters and volumes of a segmenter on a DATASET, beside the ellipsoid and the classical one.
+
+    DATASET is a folder in nnU-Net's raw layout, one with an inventory.csv, or a CSV of image,mask[,subject,modality].
+    """
+    from trialimg import bootstrap
+    from trialimg.cli.progress import progress_bars
+    from trialimg.imaging.reader_prompts import PromptKind, ReaderHand
+    from trialimg.services.evaluate_segmentation import EvaluationSettings, evaluate_segmenters
+    from trialimg.services.evaluation_summary import summarise
+
+    hand = ReaderHand(length_sd=0.0, least_sd_mm=0.0, seed=seed) if steady else ReaderHand(seed=seed)
+    settings = EvaluationSettings(prompt=PromptKind(prompt), hand=hand)
+    judged = bootstrap.segmenter(model, model_digest=model_digest, device=device)
+    segmenters: dict[str, Segmenter] = {judged.name: judged}
+    segmenters |= {name: bootstrap.segmenter(name) for name in BASELINES if name != judged.name}
+    cases = [case for case in bootstrap.lesion_set(dataset) if not subjects or case.subject in subjects]
+    if absent := sorted(set(subjects) - {case.subject for case in cases}):
+        raise IntakeError(f"{dataset}: the data set has no subject {', '.join(absent)}")
+    if out is not None:
+        bootstrap.make_folder(out)
+    with progress_bars() as progress:
+        comparison = evaluate_segmenters(cases, segmenters, bootstrap.open_case, settings, progress=progress)
+    summary = summarise(comparison, seed=seed)
+    written = bootstrap.write_evaluation(comparison, summary, out) if out is not None else ()
+    if as_json:
+        print_json({"comparison": comparison, "summary": summary, "files": [str(path) for path in written]})
+        return
+    _print(comparison, summary)
+    for path in written:
+        click.echo(str(path))
+
+
+def _print(comparison: Comparison, summary: Summary) -> None:
+    """A table of means with intervals, the paired gains in Dice, and what was left out."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from trialimg.services.evaluation_summary import METRICS
+
+    words = {metric.name: metric.words for metric in METRICS}
+    table = Table()
+    for heading in ("Group", "Segmenter", "Lesions", "Subjects", "No mask", *(words[name] for name in SHOWN), "s"):
+        table.add_column(heading, justify="left" if heading in ("Group", "Segmenter") else "right")
+    before = ""
+    for row in summary.groups:
+        if before and row.group != before:
+            table.add_section()
+        counts = (str(row.lesions), str(row.subjects), str(row.failures))
+        metrics = (_interval(row.metrics[name], between="\n") for name in SHOWN)
+        name = row.group or "(not said)"
+        table.add_row("" if row.group == before else name, row.model, *counts, *metrics, f"{row.median_seconds:.2f}")
+        before = row.group
+    console = Console(soft_wrap=True, highlight=False, width=180)
+    console.print(table)
+    for gain in summary.differences:
+        console.print(f"Dice of {gain.model} minus {gain.than}, {gain.group}: {_interval(gain.metrics['dice'])}")
+    for name, reason in comparison.left_out.items():
+        console.print(f"left out: {name}: {reason}")
+    for failed in (score for score in comparison.scores if score.failure):
+        console.print(f"no mask: {failed.case}, lesion {failed.lesion}, {failed.model}: {failed.failure}")
+
+
+def _interval(estimate: Estimate, *, between: str = " ") -> str:
+    """A mean with its interval, to as many places as its size allows."""
+    if estimate.value is None:
+        return "-"
+    places = 1 if abs(estimate.value) >= 10 else 2 if abs(estimate.value) >= 1 else 3
+    text = f"{estimate.value:.{places}f}"
+    if estimate.lower is None or estimate.upper is None:
+        return text
+    return f"{text}{between}({estimate.lower:.{places}f}, {estimate.upper:.{places}f})"
