@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.records import SetClock, granted, memory_records
-from trialimg.adapters.store.installation import open_storage
+from trialimg.adapters.store.installation import open_storage, secret_seal
 from trialimg.adapters.store.sql import SqlStore
 from trialimg.core.access import Action, Actor, Role
 from trialimg.core.digest import digest_of
@@ -33,7 +33,7 @@ IMAGE, OTHER_IMAGE, SHARED_IMAGE = b"image", b"other image", b"shared image"
 def opened(home: Path, where: str | Path | None = None) -> Storage:
     """An installation; any but the first one is opened an hour later."""
     clock = SetClock(datetime(2026, 1, 1, 0 if home.name == "home" else 1, tzinfo=UTC))
-    return open_storage(memory_records(SqlStore(where or home / "records.sqlite"), clock), home)
+    return open_storage(memory_records(SqlStore(where or home / "records.sqlite", secret_seal(home)), clock), home)
 
 
 def filled(storage: Storage) -> Actor:
@@ -78,6 +78,7 @@ def test_a_backup_is_restored_on_an_empty_machine_to_the_same_records_and_blobs(
     made = back_up(storage, admin, tmp_path / "backup")
     before = lines(storage)
     place = opened(tmp_path / "other machine")
+    shutil.copytree(tmp_path / "home" / "keys", tmp_path / "other machine" / "keys")
     report = restore(place, tmp_path / "backup")
     assert report.ok
     assert (report.entries, made.blobs) == (len(before[0]), 3)
@@ -141,7 +142,7 @@ def test_no_private_key_is_in_a_backup(tmp_path):
     storage = opened(tmp_path / "home")
     back_up(storage, filled(storage), tmp_path / "backup")
     keys = [path.read_bytes() for path in (tmp_path / "home" / "keys").iterdir()]
-    assert len(keys) == 2
+    assert len(keys) == 3
     everything = b"".join(path.read_bytes() for path in (tmp_path / "backup").rglob("*") if path.is_file())
     assert not any(key in everything for key in keys)
     assert b"PRIVATE KEY" not in everything

@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.people import at_desk
 from tests.fakes.records import granted, memory_records
 from tests.integration.verbs import run
-from trialimg.adapters.store.installation import open_storage
+from trialimg.adapters.store.installation import open_storage, secret_seal
 from trialimg.adapters.store.sql import SqlStore
 from trialimg.core.access import Action, Role
 from trialimg.core.digest import digest_of
@@ -28,7 +28,7 @@ LAST = 17
 def untouched(tmp_path_factory) -> Path:
     """An installation with reads, a redaction, a credential, two checkpoints and two images."""
     home = tmp_path_factory.mktemp("installation") / "home"
-    storage = open_storage(memory_records(SqlStore(home / "records.sqlite")), home)
+    storage = open_storage(memory_records(SqlStore(home / "records.sqlite", secret_seal(home))), home)
     records = storage.records
     admin = granted(records, "adam", Role.ADMINISTRATOR)
     analyst = granted(records, "ana", Role.ANALYST)

@@ -54,19 +54,21 @@ def records(home: Path, database: str | None = None) -> Records:
 
     from trialimg import __version__
     from trialimg.adapters.identity.clock import SystemClock
+    from trialimg.adapters.store.installation import secret_seal
     from trialimg.adapters.store.sql import SqlStore
     from trialimg.ledger.sealed import SALT_BYTES
     from trialimg.services.journal import Records
 
-    store = SqlStore(database or home / "records.sqlite")
+    store = SqlStore(database or home / "records.sqlite", secret_seal(home))
     return Records(store, SystemClock(), lambda: token_hex(SALT_BYTES), f"trialimg {__version__}")
 
 
 def migrate_records(home: Path, database: str | None = None) -> tuple[str, str]:
     """Bring the records' tables to this software's version; the version before (empty: none) and after."""
+    from trialimg.adapters.store.installation import secret_seal
     from trialimg.adapters.store.sql import migrate
 
-    return migrate(database or home / "records.sqlite")
+    return migrate(database or home / "records.sqlite", secret_seal(home))
 
 
 def kept_series(home: Path) -> KeptSeries:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 from trialimg.adapters.store.blobs import DirectoryBlobStore
 from trialimg.adapters.store.key_files import KeyFiles, write_private
 from trialimg.adapters.store.remote_blobs import RemoteBlobStore
 from trialimg.adapters.store.sealed_blobs import KEYS_VARIABLE, KeyEncryptionKeys, SealedBlobStore
+from trialimg.adapters.store.sealed_secrets import SecretSeal
 from trialimg.adapters.store.sql import SqlStore, migrate
 from trialimg.core.errors import TrialimgError
 from trialimg.services.journal import Records
 from trialimg.services.ports import KeptBlobs
 from trialimg.services.store_backup import Storage
 
-__all__ = ["BLOBS_VARIABLE", "new_blob_key", "open_storage", "readable_blobs", "stored_blobs"]
+__all__ = ["BLOBS_VARIABLE", "new_blob_key", "open_storage", "readable_blobs", "secret_seal", "stored_blobs"]
 
 BLOBS_VARIABLE = "TRIALIMG_BLOBS"
 """Environment variable: where blobs are kept instead of the folder, such as ``s3://bucket/folder``."""
 
 _RECORDS, _BLOBS, _KEYS, _BLOB_KEYS = "records.sqlite", "blobs", "keys", "blobs.keys"
+_SECRET_KEYS = "secrets.keys"  # noqa: S105 - the name of a file, not a secret
 
 
 def open_storage(records: Records, home: Path) -> Storage:
@@ -32,7 +35,7 @@ def open_storage(records: Records, home: Path) -> Storage:
         store=records.store,
         blobs=stored_blobs(home),
         ring=KeyFiles(home / _KEYS),
-        open_store=_open_snapshot,
+        open_store=partial(_open_snapshot, seal=secret_seal(home)),
         open_blobs=DirectoryBlobStore,
     )
 
@@ -41,6 +44,11 @@ def stored_blobs(home: Path) -> KeptBlobs:
     """Images and masks as they lie."""
     address = os.environ.get(BLOBS_VARIABLE)
     return RemoteBlobStore(address) if address else DirectoryBlobStore(home / _BLOBS)
+
+
+def secret_seal(home: Path) -> SecretSeal:
+    """What seals the secrets of an installation's people."""
+    return SecretSeal(home / _KEYS / _SECRET_KEYS)
 
 
 def readable_blobs(home: Path) -> KeptBlobs:
@@ -70,7 +78,7 @@ def new_blob_key(home: Path) -> int:
     return SealedBlobStore(stored_blobs(home), KeyEncryptionKeys.parse(path.read_text(), str(path))).wrap_anew()
 
 
-def _open_snapshot(path: Path) -> SqlStore:
+def _open_snapshot(path: Path, *, seal: SecretSeal) -> SqlStore:
     if path.exists():
-        migrate(path)
-    return SqlStore(path)
+        migrate(path, seal)
+    return SqlStore(path, seal)

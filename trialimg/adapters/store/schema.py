@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
+from trialimg.adapters.store.sealed_secrets import SecretSeal
 from trialimg.adapters.store.tables import HEAD
 from trialimg.core.errors import TrialimgError
 
@@ -24,7 +25,7 @@ def revision(connection: Connection) -> str:
     return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
-def migrate(engine: Engine) -> tuple[str, str]:
+def migrate(engine: Engine, seal: SecretSeal | None = None) -> tuple[str, str]:
     """Bring the tables to this software's version, whole or not at all; the version before and the one after.
 
     Raises
@@ -41,7 +42,7 @@ def migrate(engine: Engine) -> tuple[str, str]:
         before = revision(connection)
         _require_known(before)
         if before != HEAD:
-            config = Config(attributes={"connection": connection})
+            config = Config(attributes={"connection": connection, "seal": seal})
             config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
             command.upgrade(config, "head")
         return before, revision(connection)

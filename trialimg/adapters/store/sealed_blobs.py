@@ -52,7 +52,7 @@ class KeyEncryptionKeys:
         return cls(tuple(bytes.fromhex(word) for word in words))
 
     @classmethod
-    def find(cls, path: Path) -> KeyEncryptionKeys | None:
+    def find(cls, path: Path, variable: str = KEYS_VARIABLE) -> KeyEncryptionKeys | None:
         """From the environment, else from a file; None where there is neither.
 
         Raises
@@ -60,8 +60,8 @@ class KeyEncryptionKeys:
         TrialimgError
             If what is there holds something else.
         """
-        if given := os.environ.get(KEYS_VARIABLE):
-            return cls.parse(given, KEYS_VARIABLE)
+        if given := os.environ.get(variable):
+            return cls.parse(given, variable)
         return cls.parse(path.read_text(), str(path)) if path.exists() else None
 
     def wrap(self, data_key: bytes, blob: str) -> bytes:

@@ -11,13 +11,19 @@ from sqlalchemy import Connection, func, select
 from trialimg.adapters.store import schema
 from trialimg.adapters.store.copying import copy_file, copy_tables, new_file, require_empty, to_one_file
 from trialimg.adapters.store.engine import APPLICATION_ROLE, BEGIN, database_url, faults_told, open_engine, shown
+from trialimg.adapters.store.sealed_secrets import SecretSeal
 from trialimg.adapters.store.transaction import SqlTransaction
 
 __all__ = ["SqlStore", "migrate"]
 
 
-def migrate(where: str | Path) -> tuple[str, str]:
+def migrate(where: str | Path, seal: SecretSeal | None = None) -> tuple[str, str]:
     """Bring a database's tables to this software's version; the version before (empty: none) and after.
+
+    Parameters
+    ----------
+    seal
+        Seals what an earlier version kept in the clear.
 
     Raises
     ------
@@ -28,7 +34,7 @@ def migrate(where: str | Path) -> tuple[str, str]:
     engine = open_engine(url)
     try:
         with faults_told(url):
-            return schema.migrate(engine)
+            return schema.migrate(engine, seal)
     finally:
         engine.dispose()
 
@@ -40,22 +46,27 @@ class SqlStore:
     a use case read is still so when it writes.
     """
 
-    def __init__(self, where: str | Path) -> None:
+    def __init__(self, where: str | Path, seal: SecretSeal | None = None) -> None:
         """Open the records, and make the tables where the database is empty.
+
+        Parameters
+        ----------
+        seal
+            Of what people prove themselves by; without it, what is sealed cannot be read.
 
         Raises
         ------
         TrialimgError
             If the database cannot be reached, or its tables are of another version.
         """
-        self._url = database_url(where)
+        self._url, self._seal = database_url(where), seal
         self.address = shown(self._url)
         """Where the records are, without a password."""
         found = self._revision()
         if found:
             schema.require_head(found)
         else:
-            migrate(where)
+            migrate(where, seal)
         self._engine = open_engine(self._url, role=APPLICATION_ROLE)
         self._is_postgresql = self._engine.dialect.name == "postgresql"
 
@@ -63,13 +74,13 @@ class SqlStore:
     def reading(self) -> Iterator[SqlTransaction]:
         """The records at one moment; nothing is kept."""
         with faults_told(self._url), self._reading() as connection:
-            yield SqlTransaction(connection)
+            yield SqlTransaction(connection, self._seal)
 
     @contextmanager
     def changing(self) -> Iterator[SqlTransaction]:
         """The records under the lock of whoever changes them; kept when the block ends, forgotten when it raises."""
         with faults_told(self._url), self._changing() as connection:
-            transaction = SqlTransaction(connection)
+            transaction = SqlTransaction(connection, self._seal)
             yield transaction
             transaction.flush()
 

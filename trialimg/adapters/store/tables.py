@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData
 
 __all__ = ["HEAD", "TABLES", "checkpoint", "current", "detail", "entry", "node", "secret", "version"]
 
-HEAD = "0002"
+HEAD = "0003"
 """Revision of the migrations that these tables have."""
 
 WORD = Text().with_variant(Text(collation="C"), "postgresql")

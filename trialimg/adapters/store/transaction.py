@@ -36,6 +36,7 @@ from trialimg.adapters.store.rows import (
     read_version,
     version_row,
 )
+from trialimg.adapters.store.sealed_secrets import SecretSeal, is_sealed, needs_seal, unopened
 from trialimg.core.errors import IntegrityError
 from trialimg.ledger.bundle_format import CHECKPOINTS, DETAILS, ENTRIES, RECORDS
 from trialimg.ledger.bundle_reader import Line
@@ -76,8 +77,8 @@ _LINES_OF = {
 class SqlTransaction:
     """What was appended is kept in memory until something has to be searched, or the transaction ends."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, seal: SecretSeal | None = None) -> None:
+        self._connection, self._seal = connection, seal
         self._rows: dict[Table, list[dict[str, Any]]] = {}
         self._fresh: dict[tuple[str, str], RecordVersion] = {}
         self._nodes: dict[tuple[int, int], bytes] = {}
@@ -183,12 +184,19 @@ class SqlTransaction:
 
     def secret(self, name: str) -> bytes | None:
         found = self._connection.execute(select(tables.secret.c.value).where(tables.secret.c.name == name)).scalar()
-        return None if found is None else bytes(found)
+        if found is None or not needs_seal(name):
+            return None if found is None else bytes(found)
+        if self._seal is not None:
+            return self._seal.opened(name, bytes(found))
+        if is_sealed(bytes(found)):
+            raise unopened(name)
+        return bytes(found)
 
     def keep_secret(self, name: str, value: bytes | None) -> None:
         self._connection.execute(delete(tables.secret).where(tables.secret.c.name == name))
         if value is not None:
-            self._connection.execute(insert(tables.secret), {"name": name, "value": value})
+            kept = self._sealed(name, value) if needs_seal(name) else value
+            self._connection.execute(insert(tables.secret), {"name": name, "value": kept})
 
     def flush(self) -> None:
         """Write what was appended."""
@@ -197,6 +205,15 @@ class SqlTransaction:
         if self._fresh:
             self._connection.execute(self._replace_current(), [current_row(one) for one in self._fresh.values()])
         self._rows, self._fresh, self._nodes = {}, {}, {}
+
+    def _sealed(self, name: str, value: bytes) -> bytes:
+        if self._seal is None:
+            return value
+        may_make_keys = False
+        if not self._seal.has_keys:
+            everything = self._connection.execute(select(tables.secret.c.value)).scalars()
+            may_make_keys = not any(is_sealed(bytes(one)) for one in everything)
+        return self._seal.sealed(name, value, may_make_keys=may_make_keys)
 
     def _read_nodes(self, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
         rows = self._connection.execute(select(_node).where(tuple_(_node.c.level, _node.c.index).in_(wanted)))

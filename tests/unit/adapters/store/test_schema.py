@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from trialimg.adapters.store import schema
 from trialimg.adapters.store.engine import BEGIN, database_url, open_engine
 from trialimg.adapters.store.rows import ENTRY_FIELDS
+from trialimg.adapters.store.sealed_secrets import SecretSeal
 from trialimg.adapters.store.sql import SqlStore, migrate
 from trialimg.adapters.store.tables import HEAD, TABLES, entry
 from trialimg.core.errors import TrialimgError
@@ -56,10 +57,11 @@ def test_the_last_step_is_the_one_that_the_tables_name():
 @pytest.mark.requirement("P11-03")
 @pytest.mark.requirement("A11-10")
 def test_records_in_tables_of_the_first_version_are_brought_up_and_verify(old):
+    seal = SecretSeal(old.with_name("secrets.keys"))
     with pytest.raises(TrialimgError, match="trialimg store migrate"):
-        SqlStore(old)
-    assert migrate(old) == ("0001", HEAD)
-    store = SqlStore(old)
+        SqlStore(old, seal)
+    assert migrate(old, seal) == ("0001", HEAD)
+    store = SqlStore(old, seal)
     report = verify_store(store)
     assert (report.findings, report.entries, report.records, report.redacted, report.checkpoints) == ((), 8, 7, 1, 1)
     with store.reading() as transaction:
