@@ -287,7 +287,8 @@ def test_a_passphrase_keeps_the_keys_from_who_reads_the_folder(tmp_path, monkeyp
     monkeypatch.setenv("TRIALIMG_KEY_PASSPHRASE", "correct horse")
     storage = opened(tmp_path / "home")
     back_up(storage, filled(storage), tmp_path / "backup")
-    assert [path.suffix for path in (tmp_path / "home" / "keys").iterdir()] == [".pem"]
+    assert [path.suffix for path in (tmp_path / "home" / "keys").glob("signing-*")] == [".pem"]
+    assert not (tmp_path / "home" / "keys" / "passphrase").exists()
     monkeypatch.setenv("TRIALIMG_KEY_PASSPHRASE", "wrong horse")
     with pytest.raises(IntegrityError, match="passphrase"):
         back_up(storage, Actor("adam", Role.ADMINISTRATOR), tmp_path / "second")
