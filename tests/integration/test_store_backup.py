@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.people import at_desk
 from tests.fakes.records import SetClock, granted, memory_records
 from trialimg.adapters.store.installation import open_storage, secret_seal
 from trialimg.adapters.store.sql import SqlStore
@@ -369,3 +370,14 @@ def test_records_are_replaced_only_by_a_storage_that_can(tmp_path):
     storage = opened(tmp_path / "home")
     with pytest.raises(TrialimgError, match="not kept in a database"):
         open_storage(replace(storage.records, store=object()), tmp_path)
+
+
+def test_a_backup_comes_back_without_the_keys_of_secrets_and_nobody_can_use_them(tmp_path):
+    source = opened(tmp_path / "home")
+    admin = filled(source)
+    at_desk(source.records, "rita", Role.RADIOLOGIST)
+    back_up(source, admin, tmp_path / "backup")
+    place = opened(tmp_path / "other machine")
+    assert restore(place, tmp_path / "backup").ok
+    with place.store.reading() as transaction, pytest.raises(TrialimgError, match="put the folder of keys back"):
+        transaction.secret("password:rita")

@@ -83,8 +83,8 @@ def _secrets(transaction: Transaction) -> Iterator[Finding]:
             kept_credential(transaction, user)
         except IntegrityError as wrong:
             yield Finding("altered_secret", f"credential of {user}", str(wrong))
-        except TrialimgError as wrong:
-            yield Finding("unreadable", f"credential of {user}", str(wrong))
+        except TrialimgError:  # the keys of secrets are elsewhere: a backup is restored without them all the same
+            return
         except (LookupError, TypeError, AttributeError):  # an altered record may have any shape
             yield Finding("altered_secret", f"credential of {user}", "the record does not name its secrets any more")
 
