@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trialimg.services.document import document
@@ -12,6 +12,7 @@ from trialimg.services.finished import FinishedRun
 from trialimg.services.results import TrialResult
 
 __all__ = [
+    "NO_IMPRINT",
     "Course",
     "CoursePoint",
     "Imprint",
@@ -25,6 +26,17 @@ __all__ = [
 ]
 
 Json = Mapping[str, Any]
+_FALLS = ("pr_decrease", "pr_size_decrease", "pmr_decrease")
+_RISES = ("pd_increase", "pd_size_increase", "pmd_increase")
+_DIAMETERS = "sum of target diameters"
+_PRODUCTS = "sum of products of diameters"
+_BURDENS = {
+    "volumetric": "sum of target volumes",
+    "percist": "SULpeak",
+    "eortc_pet": "SUV",
+    **dict.fromkeys(("who", "irrc", "rano2010", "rano2", "rano_lgg"), _PRODUCTS),
+    **dict.fromkeys(("lugano2014", "lyric", "cheson2007"), _PRODUCTS),
+}
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,9 @@ class Imprint:
         return (" ".join(parts),)
 
 
+NO_IMPRINT = Imprint()
+
+
 @dataclass(frozen=True)
 class TrialCourses:
     """A trial's courses, with what is needed to estimate from them and to say where they come from."""
@@ -136,10 +151,15 @@ class TrialCourses:
     """In the order in which they are shown."""
     compared: tuple[str, ...] = ()
     """Arms that the protocol compares; empty: none are tested."""
-    thresholds: Thresholds = Thresholds()
-    imprint: Imprint = Imprint()
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    imprint: Imprint = NO_IMPRINT
     confidence: float = 0.95
     rate_method: str = "clopper_pearson"
+
+    @property
+    def burden(self) -> str:
+        """What the criterion in force follows, in words."""
+        return _BURDENS.get(self.criterion, _DIAMETERS)
 
     def of_arm(self, arm: str) -> tuple[Course, ...]:
         return tuple(course for course in self.courses if course.arm == arm)
@@ -176,7 +196,7 @@ def _of_document(results: Json) -> TrialCourses:
         results["criterion"],
         courses,
         told,
-        tuple(statistics.get("compare_arms") or told),
+        tuple(statistics.get("compare_arms", told)),
         thresholds_of_protocol(protocol),
         Imprint(cut or "", results["provenance"]["software"]),
         float(statistics.get("confidence") or 0.95),
@@ -258,12 +278,12 @@ def thresholds_of_protocol(protocol: Json) -> Thresholds:
     """The criterion's own numbers, from the protocol in force."""
     rules = (protocol.get("response") or {}).get("rules") or {}
     return Thresholds(
-        _percent(rules, "pr_decrease", -100),
-        _percent(rules, "pd_increase", 100),
+        _percent(rules, _FALLS, -100),
+        _percent(rules, _RISES, 100),
         float(rules.get("pd_min_increase_mm") or 0),
     )
 
 
-def _percent(rules: Json, name: str, factor: float) -> float | None:
-    share = rules.get(name)
+def _percent(rules: Json, names: Sequence[str], factor: float) -> float | None:
+    share = next((rules[name] for name in names if rules.get(name) is not None), None)
     return None if share is None else round(float(str(share)) * factor, 6)

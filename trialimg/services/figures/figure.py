@@ -66,6 +66,8 @@ class Shape(Enum):
     RING = "ring"
     STAR = "star"
     ARROW = "arrow"
+    """To the right: goes on."""
+    ARROW_LEFT = "arrow to the left"
     CROSS = "cross"
     TICK = "tick"
     BREAK = "break"
@@ -116,7 +118,8 @@ class Band:
     points: tuple[tuple[float, float, float], ...]
     """Where, lower, upper."""
     tone: Tone
-    is_step: bool = False
+    opacity: float = 0.12
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,8 @@ class Text:
     is_bold: bool = False
     is_turned: bool = False
     """Read from below to above."""
+    lines_away: int = 0
+    """How many lines of text stand between it and its place."""
     key: str = ""
 
 
@@ -215,6 +220,8 @@ class Cell:
     is_bold: bool = False
     tone: Tone = Tone.INK
     shape: Shape | None = None
+    leads_from: float | None = None
+    """In a column: a thin line leads to the words from this place of the x axis."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +243,8 @@ class Column:
     cells: tuple[Cell, ...]
     side: Side = Side.RIGHT
     align: Align = Align.LEFT
+    are_apart: bool = False
+    """Cells that would overlap are moved apart, in their order."""
 
 
 @dataclass(frozen=True)
