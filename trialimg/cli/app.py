@@ -13,6 +13,7 @@ from trialimg.cli.evaluate import evaluate
 from trialimg.cli.export import export
 from trialimg.cli.measure import measure
 from trialimg.cli.protocol import protocol
+from trialimg.cli.query import query
 from trialimg.cli.radiomics import radiomics
 from trialimg.cli.respond import respond
 from trialimg.cli.review import review
@@ -41,6 +42,7 @@ app.add_command(evaluate)
 app.add_command(export)
 app.add_command(measure)
 app.add_command(protocol)
+app.add_command(query)
 app.add_command(radiomics)
 app.add_command(respond)
 app.add_command(review)
