@@ -33,6 +33,7 @@ __all__ = [
     "ImageSource",
     "KeptBlobs",
     "KeyRing",
+    "ProbabilisticSegmenter",
     "Progress",
     "ScanWriter",
     "Segmenter",
@@ -120,6 +121,24 @@ class Segmenter(Protocol):
         ------
         GeometryError
             If the three lie on different grids.
+        ModelError
+            As for `segment`.
+        """
+
+
+class ProbabilisticSegmenter(Segmenter, Protocol):
+    """A segmenter that also says how sure it is of every voxel."""
+
+    def probabilities(self, image: Volume, prompt: Prompt) -> Volume:
+        """The chance, 0 to 1 as float32, that a voxel belongs to the lesion that the prompt points at.
+
+        The answer lies on a grid of its own around the lesion, with the axes of the image; `segment` is the part at or
+        above one half that the prompt touches, brought onto the image's grid. The same input gives the same digits.
+
+        Raises
+        ------
+        GeometryError
+            If the prompt lies outside of the image.
         ModelError
             As for `segment`.
         """
