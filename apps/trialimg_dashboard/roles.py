@@ -11,11 +11,12 @@ __all__ = ["PAGES"]
 PAGES: Mapping[Role, tuple[str, ...]] = {
     Role.RADIOLOGIST: ("worklist", "reading_room", "account"),
     Role.ADJUDICATOR: ("worklist", "adjudication", "account"),
-    Role.ANALYST: ("cohort", "case", "cases", "readers", "quality", "report", "protocol", "audit", "account"),
+    Role.ANALYST: ("cohort", "case", "cases", "readers", "model", "quality", "report", "protocol", "audit", "account"),
     Role.SPONSOR: ("trial", "account"),
-    Role.ADMINISTRATOR: ("people", "invoices", "store", "audit", "account"),
+    Role.ADMINISTRATOR: ("people", "invoices", "model", "store", "audit", "account"),
     Role.INSPECTOR: (
-        "cohort", "case", "readers", "quality", "report", "protocol", "trial", "people", "store", "audit", "account",
+        "cohort", "case", "readers", "model", "quality", "report", "protocol", "trial", "people", "store",
+        "audit", "account",
     ),
     Role.SITE: ("account",),
 }  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes import central_review as review
+from tests.fakes.imaging import BrightSegmenter
 from tests.fakes.people import FakeIdentity, period
 from tests.fakes.records import SetClock
 from trialimg.bootstrap import kept_masks, kept_series, records
@@ -18,7 +19,9 @@ from trialimg.core.digest import digest_of
 from trialimg.services import adjudication, billing, cases, demonstration, reading, reading_assignment, reading_results
 from trialimg.services.case_images import CaseImages
 from trialimg.services.journal import Records
+from trialimg.services.model_answers import AnswerPlace, answered, decided
 from trialimg.services.ports import Identity
+from trialimg.services.reading_entry import Axes
 from trialimg.services.sign_in import Proof, sign_in
 from trialimg.services.store_checkpoints import sign_checkpoint
 from trialimg.services.trials_data_cut import CutOrder, cut_data
@@ -102,10 +105,29 @@ class House:
         actor, alias = self.actor(key), self.aliases(key)[code]
         reading.open_case(self.records, actor, TRIAL, alias)
         for step, size in zip(VISITS, sizes, strict=True):
-            reading.save_draft(self.records, actor, TRIAL, alias, step=step, entry=review.entry(size, step=step))
+            lesion = self.answer(actor, alias, step, size) if key == READERS[0] and size else review.target(size)
+            entry = review.entry(size, step=step, lesions=[lesion])
+            reading.save_draft(self.records, actor, TRIAL, alias, step=step, entry=entry)
             reading.lock_timepoint(self.records, actor, TRIAL, alias, step=step)
         reading.lock_read(self.records, actor, TRIAL, alias)
         reading.sign_read(self.records, actor, self.proof(key), trial=TRIAL, alias=alias)
+
+    def answer(self, actor: Actor, alias: str, step: str, size: str) -> dict[str, Any]:
+        """A lesion measured by a line that the software answered; what it proposes is 1 mm short in every fourth."""
+        place = AnswerPlace(TRIAL, alias, step, "T01", "liver")
+        long_mm = float(size)
+        is_changed = int(size) % 4 == 0
+        points = [[0.0, 0.0, 0.0], [long_mm - is_changed, 0.0, 0.0]]
+        axes = Axes(
+            "2.25.1", points, None, digest_of([alias, step]), f"{long_mm**3 / 2000:.3f}", f"{40 + long_mm / 10:.1f}"
+        )
+        answered(self.records, actor, place, segmenter=BrightSegmenter(), geometry=GEOMETRY, work=lambda: axes)
+        decided(self.records, actor, place, taken=True)
+        evidence: dict[str, Any] = {"series_uid": "2.25.1", "long_axis_lps_mm": [[0, 0, 0], [size, 0, 0]]}
+        return review.target(size, evidence=evidence if is_changed else {**evidence, "digest": axes.digest})
+
+
+GEOMETRY = {"modality": "CT", "pixel_spacing": [0.8, 0.8], "positions": [[0, 0, 0], [0, 0, 5]]}
 
 
 def furnished(
@@ -122,6 +144,7 @@ def furnished(
     if identity is not None:
         made.save(home / "demo-accounts.json")
     house = House(home, kept, identity or FakeIdentity(), made.accounts, code_at, {"analyst": made.analyst})
+    review.active_site(kept, made.analyst)
     _receive(house, [*PLAN, HALF_READ, UNREAD])
     reading_assignment.assign_trial(kept, made.analyst, TRIAL)
     for code, sizes in PLAN.items():

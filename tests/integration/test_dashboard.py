@@ -27,8 +27,8 @@ from trialimg.services.records import EntryQuery
 from trialimg.services.trials import Change
 
 HERS = (
-    "cohort", "case", "cases", "readers", "quality", "report", "protocol", "audit", "trial", "people", "invoices",
-    "store",
+    "cohort", "case", "cases", "readers", "model", "quality", "report", "protocol", "audit", "trial", "people",
+    "invoices", "store",
 )  # fmt: skip
 KEYS = {
     "analyst": Role.ANALYST,
@@ -327,6 +327,25 @@ def test_a_file_that_is_not_what_the_run_wrote_is_never_shown(changed):
 def test_only_outputs_of_the_run_can_be_read(built):
     with pytest.raises(IntakeError, match="wrote no"):
         open_run(built.home / "runs" / TRIAL).content("../../etc/passwd")
+
+
+def test_the_model_page_says_letter_value_and_what_is_not_recorded(opened):
+    table = opened("inspector", "model").dataframe[0].value.set_index("Indicator")
+    assert table.loc["Taken and then changed, %", "Now"] == "35.0"  # 7 of 20
+    assert table.loc["Taken and then changed, %", "State"] == "A · Amber"
+    assert table.loc["Largest gap between sexes, points", "Remark"] == "Not recorded"
+    assert table.loc["Days since the last validation", "State"] == "R · Red"
+
+
+def test_a_red_indicator_is_a_task_that_is_closed_with_a_reason(changed):
+    app = changed("analyst", "model")
+    assert app.dataframe[1].value["State"].tolist() == ["open"]
+    next(one for one in app.text_input if one.label.startswith("Reason")).set_value("validation is planned for May")
+    press(app, "Close a task", is_sure=True)
+    assert [error.value for error in app.error] == []
+    tasks = changed("inspector", "model").dataframe[1].value
+    assert tasks["Reason"].tolist() == ["validation is planned for May"]
+    assert tasks["Closed by"].tolist() == ["demo-analyst"]
 
 
 def next_version() -> str:
