@@ -14,6 +14,7 @@ import pytest
 NOT_IMPORTED = {
     "pyjpegls": "decoder that pydicom finds by itself (JPEG-LS)",
     "pylibjpeg-openjpeg": "decoder that pydicom finds by itself (JPEG 2000)",
+    "dynamic-network-architectures": "networks that an nnU-Net folder names, found by name (extra nnunet)",
     "s3fs": "file system that fsspec finds by itself (extra s3)",
     "psycopg": "driver that SQLAlchemy finds by itself (extra postgresql)",
     "highdicom": "DICOM SEG and SR, read and written by the next slices",

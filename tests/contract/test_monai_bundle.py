@@ -255,12 +255,17 @@ class TestSettings:
     def test_every_setting_in_force_is_among_the_parameters_with_where_it_runs(self, bright):
         assert bright.parameters() == {
             **{name: tuple(value) if isinstance(value, list) else value for name, value in SETTINGS.items()},
+            "normalisation": "range",
+            "intensity_mean": None,
+            "intensity_sd": None,
+            "prompt_channels": (),
             "overlap": 0.5,
             "margin_mm": 40.0,
             "point_reach_mm": 10.0,
             "follow_reach_mm": 5.0,
             "device": "cpu",
             "precision": "float32",
+            "licence": "CC0-1.0",
         }
 
     def test_a_setting_given_goes_before_the_bundle(self, bright):
@@ -280,7 +285,7 @@ class TestSettings:
         (bright.model / "configs" / "metadata.json").write_text(json.dumps({"trialimg": {"roi_size": [8, 8, 8]}}))
         with pytest.raises(InvalidValueError) as refusal:
             MonaiBundleSegmenter(model=bright.model, lesion_labels=[1])
-        assert [fault.where for fault in refusal.value.faults] == ["spacing_mm", "intensity_range", "orientation"]
+        assert [fault.where for fault in refusal.value.faults] == ["spacing_mm", "orientation", "intensity_range"]
 
     def test_a_bundle_of_monai_says_its_settings_in_its_own_words(self, tmp_path):
         parameters = from_inference(tmp_path / "bundle").parameters()

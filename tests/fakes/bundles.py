@@ -66,7 +66,7 @@ class FourImages(torch.nn.Module):
 
 def scripted_bundle(folder: Path, network: torch.nn.Module | None = None, **settings: Any) -> Path:
     """A bundle of a TorchScript network and a section with our settings."""
-    bundle = _folder(folder, {"version": "0.1.0", "trialimg": {**SETTINGS, **settings}})
+    bundle = _folder(folder, {"version": "0.1.0", "license": "CC0-1.0", "trialimg": {**SETTINGS, **settings}})
     torch.jit.script(network or Bright()).save(bundle / "models" / "model.ts")
     return bundle
 
@@ -79,7 +79,7 @@ def weights_bundle(folder: Path, inference: Mapping[str, Any]) -> Path:
         "inputs": {"image": {"num_channels": 1, "spatial_shape": [16, 16, 16], "value_range": [0, 1]}},
         "outputs": {"pred": {"num_channels": 2, "channel_def": {"0": "background", "1": "lesion"}}},
     }
-    bundle = _folder(folder, {"version": "0.1.0", "network_data_format": formats})
+    bundle = _folder(folder, {"version": "0.1.0", "license": "CC0-1.0", "network_data_format": formats})
     (bundle / "configs" / "inference.json").write_text(json.dumps(inference), encoding="utf-8")
     torch.manual_seed(5)
     arguments = {key: value for key, value in UNET.items() if key != "_target_"}

@@ -44,11 +44,14 @@ class TestByName:
         assert bootstrap.segmenter("ellipsoid", parameters={"across": 0.8}) == EllipsoidSegmenter(across=0.8)
         assert bootstrap.segmenter("classical") == ClassicalSegmenter()
 
-    @pytest.mark.parametrize("name", ["nnunet", "no/such/folder"])
+    @pytest.mark.parametrize("name", ["nnunext", "no/such/folder"])
     def test_an_unknown_name_is_refused_with_the_known_ones(self, name):
-        known = "there are classical, ellipsoid, monai_bundle, or the folder of a bundle"
-        with pytest.raises(ModelError, match=f"no segmenter is called {name!r}; {known}"):
+        with pytest.raises(
+            ModelError, match=f"no segmenter is called {name!r}; there are .*, or the path of a model"
+        ) as no:
             bootstrap.segmenter(name)
+        ours = {"classical", "ellipsoid", "monai_bundle", "nnunet", "onnx", "remote", "torchscript"}
+        assert [one for one in ours if one not in str(no.value)] == []
 
     def test_settings_it_does_not_have_are_named_all_at_once(self):
         with pytest.raises(ModelError) as refusal:
@@ -129,7 +132,7 @@ class TestByProtocol:
     @pytest.mark.parametrize(
         ("section", "places"),
         [
-            ({"segmenter": "nnunet"}, ["segmentation.segmenter"]),
+            ({"segmenter": "nnunext"}, ["segmentation.segmenter"]),
             ({"segmenter": "ellipsoid", "version": "0.9"}, ["segmentation.version"]),
             ({"segmenter": "ellipsoid", "model": "models/tiny"}, ["segmentation.model"]),
             ({"segmenter": "monai_bundle"}, ["segmentation.model"]),

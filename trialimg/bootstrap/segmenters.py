@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         Segmenter,
     )
 
-__all__ = ["protocol_segmenter", "segmenter"]
+__all__ = ["model_kind", "protocol_segmenter", "segmenter", "segmenter_class", "segmenter_names"]
 
 
 def segmenter(
@@ -27,31 +27,39 @@ def segmenter(
     model: Path | None = None,
     model_digest: str | None = None,
     device: str = "auto",
+    allow_unlicensed: bool = False,
 ) -> Segmenter:
-    """What turns a prompt into a mask: by name, or the MONAI bundle in a folder.
+    """What turns a prompt into a mask: by name, the model at a path, or the inference server at an address.
 
     Parameters
     ----------
     name_or_path
-        A name of the entry point group ``trialimg.segmenters`` (ours are ellipsoid, classical, monai_bundle), or the
-        folder of a MONAI bundle.
+        A name of the entry point group ``trialimg.segmenters``, the folder or file of a model (`model_kind` says which
+        kinds there are), or ``https://host:port``.
     parameters
         Settings of the segmenter by its own names; the others keep their defaults.
     model, model_digest
         Folder of the model, for a name that needs one, and the digest that its files must have; None: any.
     device
         Where a network runs: auto, cpu, cuda or mps.
+    allow_unlicensed
+        Let a model in that does not say under what licence it may be used.
 
     Raises
     ------
     ModelError
         If there is no such segmenter, it does not know a setting, or the model is absent or altered.
     """
-    name = name_or_path
-    if model is None and name not in _segmenter_entries() and Path(name).is_dir():
-        name, model = "monai_bundle", Path(name)
+    name, settings = name_or_path, dict(parameters or {})
+    if model is None and name not in _segmenter_entries():
+        if name.startswith(("https://", "http://")):
+            name, settings = "remote", {"address": name, **settings}
+        elif Path(name).exists():
+            name, model = model_kind(Path(name)), Path(name)
+    if allow_unlicensed:
+        settings |= _where_taken(name, {"allow_unlicensed": True})
     try:
-        return _made_segmenter(name, parameters or {}, {"model": model, "model_digest": model_digest, "device": device})
+        return _made_segmenter(name, settings, {"model": model, "model_digest": model_digest, "device": device})
     except InvalidValueError as refused:
         raise ModelError("; ".join(f"{fault.where}: {fault.message}" for fault in refused.faults)) from refused
 
@@ -90,6 +98,47 @@ def protocol_segmenter(segmentation: Segmentation, folder: Path, *, device: str 
     return made
 
 
+def model_kind(path: Path) -> str:
+    """The name of the segmenter that runs the model at a path.
+
+    Raises
+    ------
+    ModelError
+        If nothing at the path says what it is.
+    """
+    from trialimg.adapters.segmenters.model_card import CARD, read_card
+
+    folder = path if path.is_dir() else path.parent
+    if path.is_dir() and (path / "configs" / "metadata.json").is_file():
+        return "monai_bundle"
+    if (folder / CARD).is_file() or not path.is_dir():
+        return read_card(folder)[0].kind
+    return "nnunet" if (path / "plans.json").is_file() else "monai_bundle"
+
+
+def segmenter_names() -> tuple[str, ...]:
+    """Every name that a segmenter may be asked for by."""
+    return tuple(sorted(_segmenter_entries()))
+
+
+def segmenter_class(name: str) -> Callable[..., Segmenter]:
+    """What makes the segmenter of a name.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be loaded.
+    """
+    return _loaded(_segmenter_entries()[name])
+
+
+def _where_taken(name: str, settings: Mapping[str, object]) -> dict[str, object]:
+    """Those of some settings that a segmenter has."""
+    known = _segmenter_entries()
+    takes = inspect.signature(_loaded(known[name])).parameters if name in known else {}
+    return {key: value for key, value in settings.items() if key in takes}
+
+
 def _segmenter_entries() -> dict[str, EntryPoint]:
     """Where each segmenter is found; a name of ours stays ours."""
     found = sorted(entry_points(group="trialimg.segmenters"), key=lambda entry: entry.value.startswith("trialimg."))
@@ -100,7 +149,7 @@ def _made_segmenter(name: str, parameters: Mapping[str, object], model: Mapping[
     """The segmenter with its settings; what it refuses is an `InvalidValueError` with places as in a protocol."""
     known = _segmenter_entries()
     if name not in known:
-        message = f"no segmenter is called {name!r}; there are {', '.join(sorted(known))}, or the folder of a bundle"
+        message = f"no segmenter is called {name!r}; there are {', '.join(sorted(known))}, or the path of a model"
         raise InvalidValueError(Fault("segmenter", "unknown_segmenter", message))
     make = _loaded(known[name])
     takes = tuple(inspect.signature(make).parameters)

@@ -12,6 +12,7 @@ from trialimg.cli.bill import bill
 from trialimg.cli.evaluate import evaluate
 from trialimg.cli.export import export
 from trialimg.cli.measure import measure
+from trialimg.cli.model import model
 from trialimg.cli.protocol import protocol
 from trialimg.cli.query import query
 from trialimg.cli.radiomics import radiomics
@@ -41,6 +42,7 @@ app.add_command(bill)
 app.add_command(evaluate)
 app.add_command(export)
 app.add_command(measure)
+app.add_command(model)
 app.add_command(protocol)
 app.add_command(query)
 app.add_command(radiomics)

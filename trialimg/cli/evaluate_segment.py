@@ -27,6 +27,7 @@ SHOWN = ("dice", "surface_dice", "hd95_mm", "long_axis_error_pct", "volume_error
 @click.argument("dataset", type=_PATH)
 @click.option("--model", required=True, metavar="NAME_OR_PATH", help="What is judged, as in `trialimg segment`.")
 @click.option("--model-digest", metavar="sha256:...", help="Digest that the model must have.")
+@click.option("--allow-unlicensed", is_flag=True, help="Let a model in that states no licence.")
 @click.option(
     "--prompt", type=click.Choice(["line", "line+short", "click", "box"]), default="line", show_default=True,
     help="What a reader would draw.",
@@ -44,6 +45,7 @@ def segment(
     dataset: Path,
     model: str,
     model_digest: str | None,
+    allow_unlicensed: bool,
     prompt: str,
     subjects: tuple[str, ...],
     seed: int,
@@ -64,7 +66,7 @@ def segment(
 
     hand = ReaderHand(length_sd=0.0, least_sd_mm=0.0, seed=seed) if steady else ReaderHand(seed=seed)
     settings = EvaluationSettings(prompt=PromptKind(prompt), hand=hand)
-    judged = bootstrap.segmenter(model, model_digest=model_digest, device=device)
+    judged = bootstrap.segmenter(model, model_digest=model_digest, device=device, allow_unlicensed=allow_unlicensed)
     segmenters: dict[str, Segmenter] = {judged.name: judged}
     segmenters |= {name: bootstrap.segmenter(name) for name in BASELINES if name != judged.name}
     cases = [case for case in bootstrap.lesion_set(dataset) if not subjects or case.subject in subjects]

@@ -31,9 +31,10 @@ Points = tuple[PointLps, ...]
 @click.option("--box", type=TWO_POINTS, help="Two opposite corners of a box around the lesion.")
 @click.option(
     "--model", default="classical", show_default=True, metavar="NAME_OR_PATH",
-    help="A segmenter by name (ellipsoid, classical, ...) or the folder of a MONAI bundle.",
+    help="A segmenter by name (see `trialimg model list`), the path of a model, or a server's https address.",
 )  # fmt: skip
-@click.option("--model-digest", metavar="sha256:...", help="Digest that the files of a bundle must have.")
+@click.option("--model-digest", metavar="sha256:...", help="Digest that the files of a model must have.")
+@click.option("--allow-unlicensed", is_flag=True, help="Let a model in that states no licence.")
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
     help="Where a network runs.",
@@ -48,6 +49,7 @@ def segment(
     box: Points | None,
     model: str,
     model_digest: str | None,
+    allow_unlicensed: bool,
     device: str,
     out: Path,
     as_json: bool,
@@ -60,7 +62,7 @@ def segment(
     from trialimg.imaging.measure import measure_all
 
     prompt = prompt_of(line, point, box, short_axis=short_axis)
-    segmenter = bootstrap.segmenter(model, model_digest=model_digest, device=device)
+    segmenter = bootstrap.segmenter(model, model_digest=model_digest, device=device, allow_unlicensed=allow_unlicensed)
     found = segmenter.segment(bootstrap.open_image(image), prompt)
     if found.is_empty:
         raise TrialimgError(f"{image}: {segmenter.name} finds no lesion at this prompt; no mask is written")
@@ -73,6 +75,7 @@ def segment(
         click.echo(f"{segmenter.name} {segmenter.version}: {out}")
         if segmenter.model_digest:
             click.echo(f"model: {segmenter.model_digest}")
+            click.echo(f"licence: {segmenter.parameters().get('licence') or 'none is stated'}")
 
 
 def _answer(segmenter: Segmenter, prompt: Prompt, lesions: tuple[LesionMeasurement, ...]) -> dict[str, Any]:

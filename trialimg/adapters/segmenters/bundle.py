@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trialimg.core.digest import digest_of, file_digest
+from trialimg.adapters.segmenters.model_files import ModelFiles, digested
 from trialimg.core.errors import ModelError
 
 __all__ = ["Bundle", "is_plain"]
@@ -28,6 +28,8 @@ WEIGHTS = ("models/model.ts", "models/model.safetensors", "models/model.pt")
 OWN_SECTION = "trialimg"
 """Key of metadata.json under which a bundle's author says our settings outright."""
 
+_LICENCE_KEYS = ("licence", "license")
+_LICENCE_FILE = "LICENSE"
 _HARMLESS = frozenset(
     {"LoadImaged", "EnsureChannelFirstd", "AddChanneld", "EnsureTyped", "ToTensord", "CastToTyped", "CropForegroundd"}
 )
@@ -35,12 +37,8 @@ _HARMLESS = frozenset(
 
 
 @dataclass(frozen=True)
-class Bundle:
+class Bundle(ModelFiles):
     """The folder of a bundle as it was when it was opened."""
-
-    folder: Path
-    files: Mapping[str, str]
-    """Relative name to digest, of every file below the folder."""
 
     @classmethod
     def at(cls, folder: Path, pinned: str = "") -> Bundle:
@@ -58,44 +56,37 @@ class Bundle:
         """
         if not folder.is_dir():
             raise ModelError(f"{folder}: no such folder; a MONAI bundle is a folder")
-        try:
-            paths = sorted(path for path in folder.rglob("*") if path.is_file())
-            files = {path.relative_to(folder).as_posix(): file_digest(path) for path in paths}
-        except OSError as fault:
-            raise ModelError(f"{folder}: the bundle cannot be read ({fault.strerror})") from fault
+        files = digested(folder, [path for path in folder.rglob("*") if path.is_file()])
         found = cls(folder, files)
         if METADATA not in files or not any(name in files for name in WEIGHTS):
             raise ModelError(f"{folder}: not a MONAI bundle; it needs {METADATA} and one of {', '.join(WEIGHTS)}")
-        if pinned and pinned != found.digest:
-            raise ModelError(f"{folder}: the bundle has the digest {found.digest}, but {pinned} is pinned")
+        found.require_digest(pinned, "bundle")
         return found
-
-    @property
-    def digest(self) -> str:
-        """One digest for all files: their relative names and their contents."""
-        return digest_of(self.files)
 
     @property
     def weights(self) -> str:
         """Name of the file that holds the trained network."""
         return next(name for name in WEIGHTS if name in self.files)
 
-    def read(self, name: str) -> bytes:
-        """The bytes of a file.
+    @property
+    def licence(self) -> str:
+        """Under what licence the bundle may be used: its metadata's word, or the first line of its file LICENSE.
+
+        Empty where it has neither.
 
         Raises
         ------
         ModelError
-            If they are no longer those that were there when the bundle was opened.
+            If its metadata cannot be read.
         """
-        try:
-            data = (self.folder / name).read_bytes()
-        except OSError as fault:
-            raise ModelError(f"{self.folder / name}: cannot be read ({fault.strerror})") from fault
-        if digest_of(data) != self.files[name]:
-            message = f"has the digest {digest_of(data)} now, but had {self.files[name]} when the bundle was opened"
-            raise ModelError(f"{self.folder / name}: {message}")
-        return data
+        metadata = self._json(METADATA)
+        for key in _LICENCE_KEYS:
+            if isinstance(text := metadata.get(key), str) and text.strip():
+                return text.strip()
+        if _LICENCE_FILE not in self.files:
+            return ""
+        lines = self.read(_LICENCE_FILE).decode(errors="replace").splitlines()
+        return next((line.strip() for line in lines if line.strip()), "")
 
     def described(self) -> dict[str, object]:
         """Our settings as far as the bundle says them: its own section, or else what its transforms and inferer say.

@@ -1,4 +1,4 @@
-"""Everything that the answer of a bundle rests on beside its network."""
+"""Everything that the answer of a whole-volume model rests on beside its network."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ from typing import Any
 
 from trialimg.core.errors import Fault, InvalidValueError
 
-__all__ = ["BundleSettings"]
+__all__ = ["PROMPT_CHANNELS", "BundleSettings"]
 
-_NOT_SAID = 'the bundle does not say it in plain values; say it under "trialimg" in its configs/metadata.json'
+_NOT_SAID = "the model's description does not say it in plain values"
+_NEEDED = {
+    "range": ("intensity_range",),
+    "standard": ("intensity_range", "intensity_mean", "intensity_sd"),
+    "image": (),
+}
+"""What each normalisation rests on."""
+PROMPT_CHANNELS = ("click", "line", "box")
 
 
 @dataclass(frozen=True)
@@ -21,14 +28,21 @@ class BundleSettings:
 
     spacing_mm: tuple[float, float, float]
     """Voxel edge that the network was trained on."""
-    intensity_range: tuple[float, float]
-    """Values that become 0 and 1, in the unit of the image; beyond them everything is cut."""
     roi_size: tuple[int, int, int]
     """Size of the window that the network looks through at once, in voxels."""
     lesion_labels: tuple[int, ...]
     """Output channels that are lesion."""
     orientation: str
     """Where the axes point to, one letter each, e.g. RAS: right, anterior, superior."""
+    intensity_range: tuple[float, float] | None = None
+    """Values, in the unit of the image, beyond which everything is cut; by ``range`` they become 0 and 1."""
+    normalisation: str = "range"
+    """``range``; ``standard``: less ``intensity_mean``, over ``intensity_sd``, after the cut; ``image``: less the
+    mean of the whole image, over its standard deviation, nothing cut."""
+    intensity_mean: float | None = None
+    intensity_sd: float | None = None
+    prompt_channels: tuple[str, ...] = ()
+    """Channels behind the image's that show the network what the reader drew: click, line, box."""
     overlap: float = 0.5
     """Share of a window that its neighbour covers as well."""
     margin_mm: float = 40.0
@@ -57,6 +71,9 @@ def _faults(values: Mapping[str, Any]) -> Iterator[Fault]:
     for field in fields(BundleSettings):
         if field.name not in values and field.default is MISSING:
             yield Fault(field.name, "missing_key", _NOT_SAID)
+    for name in _NEEDED.get(str(values.get("normalisation", "range")), ()):
+        if values.get(name) is None:
+            yield Fault(name, "missing_key", _NOT_SAID)
     for name, value in values.items():
         if name not in _RULES:
             yield Fault(name, "unknown_parameter", f"is no setting; there are {', '.join(_RULES)}")
@@ -81,6 +98,13 @@ def _whole(value: object) -> bool:
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "spacing_mm": (lambda v: _numbers(v, 3) and min(v) > 0, "three numbers greater than 0"),
     "intensity_range": (lambda v: _numbers(v, 2) and v[0] < v[1], "two numbers, the lower one first"),
+    "normalisation": (lambda v: v in _NEEDED, f"one of {', '.join(_NEEDED)}"),
+    "intensity_mean": (_is_number, "a number"),
+    "intensity_sd": (lambda v: _is_number(v) and v > 0, "a number greater than 0"),
+    "prompt_channels": (
+        lambda v: isinstance(v, list | tuple) and all(item in PROMPT_CHANNELS for item in v),
+        f"a list of {', '.join(PROMPT_CHANNELS)}",
+    ),
     "roi_size": (lambda v: _whole(v) and len(v) == 3, "three whole numbers greater than 0"),
     "lesion_labels": (_whole, "a list of whole numbers greater than 0"),
     "orientation": (

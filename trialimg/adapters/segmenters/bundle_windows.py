@@ -30,9 +30,9 @@ def channel_labels(
     Parameters
     ----------
     network
-        Takes (1, 1, x, y, z), gives (1, channels, x, y, z).
+        Takes (1, inputs, x, y, z), gives (1, channels, x, y, z).
     image
-        Shape (x, y, z), scaled as the network needs it.
+        Shape (inputs, x, y, z), scaled as the network needs it.
     roi_size
         Window; a smaller one is taken, and said in the log, where the device's memory does not hold it.
 
@@ -43,7 +43,7 @@ def channel_labels(
     """
     import torch
 
-    batch = torch.from_numpy(np.ascontiguousarray(image))[None, None]
+    batch = torch.from_numpy(np.ascontiguousarray(image))[None]
     size: RoiSize | None = roi_size
     while size is not None:
         try:

@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cached_property
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
 from trialimg.adapters.segmenters.bundle import Bundle
-from trialimg.adapters.segmenters.bundle_choice import (
-    Choice,
-    Extent,
-    choice_by_earlier,
-    choice_by_prompt,
-    extent_of_mask,
-    extent_of_prompt,
-)
 from trialimg.adapters.segmenters.bundle_settings import BundleSettings
-from trialimg.adapters.segmenters.ellipsoids import Window, require_inside
-from trialimg.core.errors import GeometryError, ModelError
-from trialimg.core.prompts import Prompt
-from trialimg.volume import Geometry, Mask, Volume
-from trialimg.volume.resample import Interpolator, resample, resample_mask
+from trialimg.adapters.segmenters.model_files import require_licence
+from trialimg.adapters.segmenters.whole_volume import WholeVolumeSegmenter
 
 __all__ = ["MonaiBundleSegmenter"]
 
-BoolArray = npt.NDArray[np.bool_]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MonaiBundleSegmenter:
+class MonaiBundleSegmenter(WholeVolumeSegmenter):
     """What the network of a bundle marks around the prompt; a setting that is None is taken from the bundle."""
 
     name: ClassVar[str] = "monai_bundle"
@@ -44,6 +27,8 @@ class MonaiBundleSegmenter:
     model_digest: str = ""
     """Digest that the bundle must have, empty for any; after that, the one it has."""
     device: str = "auto"
+    allow_unlicensed: bool = False
+    """Let a bundle in that does not say under what licence it may be used."""
     spacing_mm: Sequence[float] | None = None
     intensity_range: Sequence[float] | None = None
     roi_size: Sequence[int] | None = None
@@ -62,141 +47,21 @@ class MonaiBundleSegmenter:
         known = {item.name for item in fields(BundleSettings)}
         given = {name: value for name, value in vars(self).items() if name in known and value is not None}
         settings = BundleSettings.of({**bundle.described(), **given})
+        require_licence(bundle.licence, str(self.model), allow_unlicensed=self.allow_unlicensed)
         object.__setattr__(self, "bundle", bundle)
         object.__setattr__(self, "settings", settings)
         object.__setattr__(self, "model_digest", bundle.digest)
 
+    @property
+    def licence(self) -> str:
+        """Under what licence the bundle may be used; empty where it does not say."""
+        return self.bundle.licence
+
     def parameters(self) -> Mapping[str, object]:
-        """Every setting in force, defaults and what the bundle says included, and where the network runs."""
-        precision = "mixed float16" if self._device == "cuda" else "float32"
-        return {**asdict(self.settings), "device": self._device, "precision": precision}
+        """Every setting in force, defaults and what the bundle says included, its licence, where the network runs."""
+        return {**super().parameters(), "licence": self.licence}
 
-    def segment(self, image: Volume, prompt: Prompt) -> Mask:
-        """The connected region that the prompt touches, or the nearest within its reach; else empty.
-
-        Raises
-        ------
-        GeometryError
-            If the prompt lies outside of the image.
-        ModelError
-            If the model was altered or cannot run on this image.
-        """
-        require_inside(prompt, image.geometry)
-        reach_mm = self.settings.point_reach_mm
-        return self._found(image, extent_of_prompt(prompt, reach_mm), choice_by_prompt(prompt, reach_mm))
-
-    def follow(self, image: Volume, earlier: Volume, earlier_mask: Mask) -> Mask:
-        """Every region at the place where the lesion was; empty where there is none.
-
-        Raises
-        ------
-        GeometryError
-            If the three lie on different grids, or the earlier mask is empty.
-        ModelError
-            If the model was altered or cannot run on this image.
-        """
-        earlier.geometry.require_same(image.geometry, "the earlier image", "the later image")
-        earlier_mask.geometry.require_same(image.geometry, "the earlier mask", "the later image")
-        if earlier_mask.is_empty:
-            raise GeometryError("the earlier mask is empty: there is no lesion to follow")
-        choice = choice_by_earlier(earlier_mask, self.settings.follow_reach_mm)
-        return self._found(image, extent_of_mask(earlier_mask), choice)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Everything but the loaded network."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
-
-    @cached_property
-    def _device(self) -> str:
-        from trialimg.adapters.segmenters.bundle_network import device_for
-
-        return device_for(self.device)
-
-    @cached_property
-    def _network(self) -> Any:
+    def _load(self) -> Any:
         from trialimg.adapters.segmenters.bundle_network import load_network
 
         return load_network(self.bundle, self._device)
-
-    def _found(self, image: Volume, extent: Extent, choose: Choice) -> Mask:
-        """The chosen regions on the image's grid; more surroundings are looked at while they cut a region off."""
-        whole = _level_grid(image.geometry, self.settings.spacing_mm)
-        margin_mm = self.settings.margin_mm
-        while True:
-            window = self._window(whole, extent, margin_mm)
-            region = choose(self._lesions(image, window.geometry), window.geometry)
-            if not _is_cut_off(region, window):
-                return _brought_back(region, window.geometry, image.geometry)
-            margin_mm *= 2
-
-    def _window(self, whole: Geometry, extent: Extent, margin_mm: float) -> Window:
-        """The part of the grid that lies around an extent, at least as large as the network's own window."""
-        low, high = extent
-        least_mm = np.multiply(self.settings.roi_size, self.settings.spacing_mm) / 2
-        half_mm = np.maximum((high - low) / 2 + margin_mm, least_mm)
-        centre = (low + high) / 2
-        return Window.between(whole.to_index(np.array([centre - half_mm, centre + half_mm])), whole)
-
-    def _lesions(self, image: Volume, grid: Geometry) -> BoolArray:
-        """Where on a grid the network sees lesion."""
-        from trialimg.adapters.segmenters.bundle_windows import channel_labels, reproducible
-
-        settings = self.settings
-        low, high = settings.intensity_range
-        part = _around(grid.bounds_lps_mm(), image.geometry).cut(image)
-        part = replace(part, array=part.array.astype(np.float32))
-        values = resample(part, grid, Interpolator.LINEAR, outside=low).array
-        scaled = np.clip((values - low) / (high - low), 0.0, 1.0, dtype=np.float32)
-        with reproducible():
-            labels = channel_labels(
-                self._network,
-                _turned(scaled.transpose(2, 1, 0), settings.orientation),
-                settings.roi_size,
-                overlap=settings.overlap,
-                device=self._device,
-            )
-        if labels.shape != grid.size:
-            raise ModelError(f"the network gives {labels.shape} voxels for an image of {grid.size}")
-        return np.isin(_turned(labels, settings.orientation).transpose(2, 1, 0), settings.lesion_labels)
-
-
-def _level_grid(grid: Geometry, spacing_mm: tuple[float, float, float]) -> Geometry:
-    """The grid along the patient's axes, LPS, that covers another; the same one where spacing and axes are equal."""
-    low, high = grid.bounds_lps_mm()
-    spacing = np.asarray(spacing_mm)
-    x, y, z = np.maximum(1, np.rint((high - low) / spacing)).astype(int).tolist()
-    first = (low + high) / 2 - (np.array([x, y, z]) - 1) / 2 * spacing
-    return Geometry((x, y, z), spacing_mm, (float(first[0]), float(first[1]), float(first[2])))
-
-
-def _turned(array: npt.NDArray[Any], orientation: str) -> npt.NDArray[Any]:
-    """From axes that point to L, P and S to the given ones, or back."""
-    axes = tuple(axis for axis, (letter, own) in enumerate(zip(orientation, "LPS", strict=True)) if letter != own)
-    return np.flip(array, axes)
-
-
-def _is_cut_off(region: BoolArray, window: Window) -> bool:
-    """Whether a region touches an edge of the window beyond which the image goes on."""
-    for axis, (low, high, size) in enumerate(zip(window.low, window.high, window.grid.size, strict=True)):
-        along = np.flatnonzero(region.any(axis=tuple(a for a in range(3) if a != 2 - axis)))
-        if len(along) and ((low > 0 and along[0] == 0) or (high < size and along[-1] == high - low - 1)):
-            return True
-    return False
-
-
-def _brought_back(region: BoolArray, grid: Geometry, target: Geometry) -> Mask:
-    """The region on the image's own grid."""
-    if not region.any():
-        return Mask(np.zeros(target.shape, np.uint8), target)
-    mask = Mask(region.astype(np.uint8), grid)
-    low, high = extent_of_mask(mask)
-    window = _around((low - grid.spacing_mm, high + grid.spacing_mm), target)
-    return window.paste(resample_mask(mask, window.geometry).array > 0)
-
-
-def _around(extent: Extent, grid: Geometry) -> Window:
-    """The part of a grid, however it is turned, that covers a box along the patient's axes, and a voxel more."""
-    low, high = extent
-    corners = low + np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)]) * (high - low)
-    index = grid.to_index(corners)
-    return Window.between(np.array([index.min(axis=0) - 1, index.max(axis=0) + 1]), grid)

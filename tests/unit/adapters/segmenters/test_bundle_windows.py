@@ -32,7 +32,7 @@ def image() -> npt.NDArray[np.float32]:
 
 def test_smaller_windows_are_taken_and_said(caplog):
     network = Narrow(48)
-    labels = channel_labels(network, image(), (96, 96, 40), overlap=0.5, device="cpu")
+    labels = channel_labels(network, image()[None], (96, 96, 40), overlap=0.5, device="cpu")
     assert network.seen == {(96, 96, 40), (48, 48, 32)}
     assert np.array_equal(labels, image() > 0.5)
     assert "out of memory on cpu with windows of (96, 96, 40) voxels; going on with (48, 48, 32)" in caplog.text
@@ -40,4 +40,4 @@ def test_smaller_windows_are_taken_and_said(caplog):
 
 def test_where_not_even_the_smallest_fits_it_is_refused():
     with pytest.raises(ModelError, match=r"even with the smallest windows; run on another device, e\.g\. cpu"):
-        channel_labels(Narrow(16), image(), (96, 96, 40), overlap=0.5, device="cpu")
+        channel_labels(Narrow(16), image()[None], (96, 96, 40), overlap=0.5, device="cpu")
