@@ -27,6 +27,7 @@ from trialimg.bootstrap.installation import (
     records,
     storage,
 )
+from trialimg.bootstrap.models import check_model, model_entries, model_facts
 from trialimg.bootstrap.runs import environment, exporters, trial_run
 from trialimg.bootstrap.segmenters import protocol_segmenter, segmenter
 
@@ -34,6 +35,7 @@ __all__ = [
     "bill_files",
     "blobs",
     "charter_files",
+    "check_model",
     "demographics",
     "demonstrate",
     "environment",
@@ -48,6 +50,8 @@ __all__ = [
     "lesion_set",
     "make_folder",
     "migrate_records",
+    "model_entries",
+    "model_facts",
     "new_blob_key",
     "open_case",
     "open_image",
