@@ -8,11 +8,12 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
-from trialimg.adapters.exporters.figures.dice_by_lesion import dice_by_lesion
+from trialimg.adapters.exporters.figures.static import figure_svg
 from trialimg.adapters.exporters.writing import write_whole
 from trialimg.core.digest import plain
 from trialimg.services.evaluate_segmentation import Comparison, LesionScore
 from trialimg.services.evaluation_summary import Summary
+from trialimg.services.figures.dice_by_lesion import dice_by_lesion
 
 __all__ = ["write_evaluation_files"]
 
@@ -30,7 +31,7 @@ def write_evaluation_files(comparison: Comparison, summary: Summary, out: Path) 
     return (
         write_whole(out / "lesions.csv", _table(comparison.scores).encode()),
         write_whole(out / "summary.json", text.encode()),
-        write_whole(out / "dice.svg", dice_by_lesion(comparison).svg.encode()),
+        write_whole(out / "dice.svg", figure_svg(dice_by_lesion(comparison), has_words=True).encode()),
     )
 
 

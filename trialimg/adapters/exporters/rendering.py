@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from functools import cache
 from pathlib import Path
 
@@ -10,13 +9,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from weasyprint import HTML
 from weasyprint.urls import URLFetcher
 
+from trialimg.adapters.exporters.figures.letters import font_faces
 from trialimg.adapters.exporters.figures.look import look_of
 from trialimg.core.digest import digest_of
 
 __all__ = ["environment", "pdf_of"]
 
 _HERE = Path(__file__).parent
-_FONTS = ((400, "ReportSans-Regular.ttf"), (600, "ReportSans-SemiBold.ttf"))
 
 
 @cache
@@ -29,7 +28,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(fonts=_font_faces(), look_of=look_of)
+    made.globals.update(fonts=font_faces(), look_of=look_of)
     return made
 
 
@@ -38,12 +37,3 @@ def pdf_of(html: str) -> bytes:
     page = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=("data",)))
     data: bytes = page.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=digest_of(html.encode()).encode())
     return data
-
-
-def _font_faces() -> str:
-    faces = []
-    for weight, name in _FONTS:
-        data = base64.b64encode((_HERE / "fonts" / name).read_bytes()).decode()
-        source = f"url(data:font/ttf;base64,{data}) format('truetype')"
-        faces.append(f"@font-face{{font-family:'Report Sans';font-weight:{weight};src:{source}}}")
-    return "\n".join(faces)

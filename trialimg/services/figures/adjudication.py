@@ -114,6 +114,7 @@ def _share(part: int, whole: int) -> str:
 def _words(count: dict[str, int]) -> str:
     return (
         f"Flow of {count['cases']} cases: {count['both_reads']} read by both readers, {count['concordant']} "
-        f"concordant, {count['discordant']} discordant; of these the first read was chosen in {count['first_chosen']}, the second "
-        f"in {count['second_chosen']}, {count['awaiting_adjudication']} wait for adjudication."
+        f"concordant, {count['discordant']} discordant; of these the first read was chosen in "
+        f"{count['first_chosen']}, the second in {count['second_chosen']}; {count['awaiting_adjudication']} wait for "
+        "adjudication."
     )

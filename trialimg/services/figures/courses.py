@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trialimg.services.document import document
+from trialimg.services.figures.tones import Tone, response_word
 from trialimg.services.finished import FinishedRun
 from trialimg.services.results import TrialResult
 
@@ -240,12 +241,18 @@ def _with_endpoints(course: Course, endpoints: Json, start: dt.date | None) -> C
         course,
         best_response=(own or endpoints["best"])["response"],
         best_change_pct=None if change is None else float(change),
-        progression_day=_day(endpoints.get("progression_date"), start),
+        progression_day=_progression(course, _day(endpoints.get("progression_date"), start)),
         is_responder=endpoints["responder"],
         has_disease_control=endpoints["disease_control"],
         progression_free=_outcome(endpoints["progression_free_survival"]),
         response_duration=_outcome(endpoints["duration_of_response"]),
     )
+
+
+def _progression(course: Course, said: int | None) -> int | None:
+    """The day that the endpoints say; where they say none, of the first word for progression."""
+    words = (point.day for point in course.points if response_word(point.response).tone is Tone.PROGRESSION)
+    return next(words, None) if said is None else said
 
 
 def _points(timepoints: list[Json], start: dt.date) -> Iterator[CoursePoint]:

@@ -119,9 +119,10 @@ def _axis(rows: Sequence[ForestRow], effect: Effect) -> Axis:
     direction = _direction(effect)
     name = f"{effect.name}{' (log scale)' if effect.is_ratio else ''}{direction}"
     if effect.is_ratio:
-        away = max((max(end, 1 / end) for end in ends if end > 0), default=_NARROWEST_RATIO)
-        reach = min(_WIDEST_RATIO, max(_NARROWEST_RATIO, away)) * 1.08
-        return Axis(name, 1 / reach, reach, log_ticks(1 / reach, reach), is_log=True)
+        positive = [end for end in ends if end > 0]
+        low = max(1 / _WIDEST_RATIO, min(1 / _NARROWEST_RATIO, *positive)) / 1.08
+        high = min(_WIDEST_RATIO, max(_NARROWEST_RATIO, *positive)) * 1.08
+        return Axis(name, low, high, log_ticks(low, high), is_log=True)
     reach = max(map(abs, ends)) * 1.08 or 1.0
     return Axis(name, -reach, reach, ticks(steps(-reach, reach, nice_step(2 * reach, 6)), number))
 
@@ -129,7 +130,8 @@ def _axis(rows: Sequence[ForestRow], effect: Effect) -> Axis:
 def _direction(effect: Effect) -> str:
     if not (effect.less_favours and effect.more_favours):
         return ""
-    return f"\n\N{LEFTWARDS ARROW} favours {effect.less_favours}    favours {effect.more_favours} \N{RIGHTWARDS ARROW}"
+    gap = "\N{NO-BREAK SPACE}" * 8
+    return f"\n\N{LEFTWARDS ARROW} favours {effect.less_favours}{gap}favours {effect.more_favours} \N{RIGHTWARDS ARROW}"
 
 
 def _marks(y: float, row: ForestRow, x: Axis, most_events: int) -> Iterator[Mark]:

@@ -99,13 +99,13 @@ def kaplan_meier_figure(
     test
         Of equal hazards of the groups, if one was made.
     """
+    labels = list(dict.fromkeys(curve.label for panel in strata for curve in panel.curves))
     drawn = [replace(panel, curves=tuple(c for c in panel.curves if c.n)) for panel in strata]
     drawn = [panel for panel in drawn if panel.curves]
     if not drawn:
         why = "Nobody has a time: there is nothing to draw."
         return Figure(NAME, endpoint.title, (), why, 0, footnotes=imprint.footnotes, message=why)
     everyone = [curve for panel in drawn for curve in panel.curves]
-    labels = list(dict.fromkeys(curve.label for curve in everyone))
     longest = max(curve.time_days[-1] for curve in everyone) / endpoint.clock.of_data
     panels = tuple(_panel(panel, labels, max(longest, _least(endpoint.clock)), endpoint, test) for panel in drawn)
     return Figure(
@@ -227,7 +227,8 @@ def p_value(p: float) -> str:
 
 
 def _test_name(test: ChiSquare) -> str:
-    return "Stratified log-rank" if "stratified" in test.method.lower() else "Log-rank"
+    is_stratified = "stratified" in test.method and "unstratified" not in test.method
+    return "Stratified log-rank" if is_stratified else "Log-rank"
 
 
 def _words(drawn: Sequence[Curves], endpoint: Endpoint, test: ChiSquare | None) -> str:

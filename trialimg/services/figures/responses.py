@@ -8,6 +8,7 @@ from trialimg.services.figures.courses import Course, Thresholds, TrialCourses
 from trialimg.services.figures.figure import Figure, LegendItem, Rule, Shape
 from trialimg.services.figures.scales import signed
 from trialimg.services.figures.tones import Tone, in_order, response_word, series_tone
+from trialimg.services.results import TrialResult
 
 __all__ = [
     "EVERYONE",
@@ -15,6 +16,7 @@ __all__ = [
     "arm_name",
     "arm_shape",
     "arm_tone",
+    "arms_of",
     "dashed_words",
     "not_shown",
     "nothing",
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 EVERYONE = "all"
+MOST_NAMED = 12
 _SHAPES = (Shape.CIRCLE, Shape.TRIANGLE, Shape.SQUARE, Shape.DIAMOND, Shape.STAR, Shape.OPEN_DIAMOND)
 
 
@@ -31,6 +34,11 @@ def arm_name(arm: str) -> str:
     if arm == EVERYONE:
         return "All subjects"
     return f"Arm {arm}" if arm else "Arm not known"
+
+
+def arms_of(result: TrialResult) -> tuple[str, ...]:
+    """The arms compared, in the order of the cohort's estimates."""
+    return tuple(arm for arm, _ in result.cohort.objective_response if arm != EVERYONE)
 
 
 def arm_tone(arms: Sequence[str], arm: str) -> Tone:
@@ -73,5 +81,6 @@ def nothing(name: str, title: str, trial: TrialCourses, why: str) -> Figure:
 
 def not_shown(absent: Sequence[Course]) -> str:
     """Who is left out of a figure of changes, each with the reason."""
-    named = ", ".join(f"{c.subject} ({c.best_response if c.is_usable else 'no usable baseline'})" for c in absent)
-    return f"Not shown, no evaluable sum after baseline (n = {len(absent)}): {named}."
+    named = [f"{c.subject} ({c.best_response if c.is_usable else 'no usable baseline'})" for c in absent]
+    others = f" and {len(named) - MOST_NAMED} others" if len(named) > MOST_NAMED else ""
+    return f"Not shown, no evaluable sum after baseline (n = {len(named)}): {', '.join(named[:MOST_NAMED])}{others}."

@@ -134,7 +134,8 @@ def _labels(members: Sequence[Course], y: Axis) -> tuple[Column, ...]:
     cells = []
     for course in members:
         last = next(point for point in reversed(_way(course)) if point.change_pct is not None)
-        text = f"{response_word(course.best_response).letters}  {short_name(course.subject, LONGEST_NAME)}"
+        letters = response_word(course.best_response).letters
+        text = f"{letters}\N{NO-BREAK SPACE} {short_name(course.subject, LONGEST_NAME)}"
         cells.append((min(last.change_pct or 0.0, y.high), _week(last), text))
     ordered = sorted(cells, key=lambda cell: (-cell[0], cell[2]))
     return (Column("", tuple(Cell(at, text, leads_from=week) for at, week, text in ordered), are_apart=True),)

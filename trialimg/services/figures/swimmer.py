@@ -138,13 +138,13 @@ def _lane(y: float, course: Course, scale: float) -> Iterator[Mark]:
         yield Point(week(point.day), y, Shape.CHIP, word.tone, 7.5 * scale, word.letters, said, course.case)
     responded = next((p.day for p in course.points if response_word(p.response).tone in _RESPONSES), None)
     for day, shape, tone, height in (
-        (responded, Shape.STAR, Tone.INK, 0.38),
-        (course.progression_day, Shape.TRIANGLE, Tone.PROGRESSION, 0.38),
+        (responded, Shape.STAR, Tone.INK, 0.47),
+        (course.progression_day, Shape.TRIANGLE, Tone.PROGRESSION, 0.47),
         (course.new_therapy_day, Shape.OPEN_DIAMOND, Tone.INK, 0.0),
         (course.death_day, Shape.CROSS, Tone.INK, 0.0),
     ):
         if day is not None:
-            yield Point(week(day), y + height, shape, tone, (3.8 if height else 4.8) * scale)
+            yield Point(week(day), y + height, shape, tone, (3.1 if height else 4.8) * scale)
     if course.is_ongoing:
         yield Point(week(end), y, Shape.ARROW, Tone.INK, 5.0 * scale)
 

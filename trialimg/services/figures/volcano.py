@@ -134,7 +134,7 @@ def _labels(passed: Sequence[Association], ends: tuple[float, float]) -> Iterato
     reach, high = ends
     scale = PLOT_PX[0] / (2 * reach), PLOT_PX[1] / high
     named = passed[:MOST_LABELS]
-    taken = [_Labelled((one.effect + reach) * scale[0], _height(one) * scale[1], 8.0) for one in named]
+    taken = [_Labelled((one.effect + reach) * scale[0], _height(one) * scale[1], 8.0) for one in passed]
     for one in named:
         x, y = (one.effect + reach) * scale[0], _height(one) * scale[1]
         width = LETTER_PX * len(one.feature)

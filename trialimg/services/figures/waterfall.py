@@ -42,12 +42,14 @@ HIGHEST_PCT = 100.0
 NAMED_UP_TO = 60
 LONGEST_NAME = 15
 NUMBERED_UP_TO = 26
-NARROWEST_UPRIGHT_PX = 15.0
 WIDTH_PX = 700.0
 PLOT_PX = 590.0
 HALF_BAR = 0.39
+ROOM_PCT = 13
+"""Beyond the outermost bar, for its letters and number."""
 WIDEST_BAR_PX = 40.0
-TURN_OVER_LETTERS = 2
+LETTER_SHARE = 0.68
+"""Width of a bold letter in units of its size."""
 
 
 def waterfall(trial: TrialCourses) -> Figure:
@@ -61,7 +63,13 @@ def waterfall(trial: TrialCourses) -> Figure:
     low = min(-40.0, max(-100.0, changes[-1] - 16))
     panel = Panel(
         _subjects(known),
-        Axis("Best change from baseline (%)", low - 6, high + 8, ticks(steps(low, high, 20), signed), has_grid=True),
+        Axis(
+            "Best change from baseline (%)",
+            low - ROOM_PCT,
+            high + ROOM_PCT,
+            ticks(steps(low, high, 20), signed),
+            has_grid=True,
+        ),
         tuple(mark for place, pair in enumerate(known) for mark in _bar(place, pair, high, len(known))),
         (Rule(0.0, dash=Dash.SOLID, tone=Tone.INK), *threshold_rules(trial.thresholds)),
         _arm_row(trial, known),
@@ -106,12 +114,12 @@ def _bar(place: int, pair: tuple[Course, float], high: float, count: int) -> Ite
     about = f"{course.subject}, {arm_name(course.arm)}: {change:+.1f} %, best response {course.best_response}"
     yield Bar((middle - half, middle + half), (0.0, shown), word.tone, about, course.case)
     if shown < change:
-        yield Point(middle, high * 0.86, Shape.BREAK, Tone.INK, size=min(11.0, half * slot_px + 2))
+        yield Point(middle, high * 0.86, Shape.BREAK, Tone.INK, size=half * slot_px + 1)
     side = Side.ABOVE if change >= 0 else Side.BELOW
     is_numbered = count <= NUMBERED_UP_TO
-    is_turned = slot_px < NARROWEST_UPRIGHT_PX + 6 * max(0, len(word.letters) - TURN_OVER_LETTERS)
-    size = max(4.5, min(10.5, slot_px * 0.82)) if is_turned else 10.0
-    lines = 1 if is_numbered and not is_turned else 0
+    is_turned = not is_numbered and slot_px < LETTER_SHARE * 10 * len(word.letters)
+    size = max(4.5, min(10.0, slot_px * 0.82 if is_turned else slot_px / LETTER_SHARE / len(word.letters)))
+    lines = 1 if is_numbered else 0
     yield Text(middle, shown, word.letters, side, size=size, is_bold=True, is_turned=is_turned, lines_away=lines)
     if is_numbered:
         yield Text(middle, shown, signed(change), side, Tone.MUTED, 9.5)

@@ -1,30 +1,39 @@
-"""Figures: what they show, that they say it in words and letters too, and that it is right."""
+"""Figures on paper: marks land where the numbers say, words and letters are there, and files are what they claim."""
 
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import replace
 from itertools import combinations, pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
+import pypdfium2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from tests.fakes.courses import COURSES, Course, Row
 from tests.fakes.results import trial_result
-from trialimg.adapters.exporters.figures.axes import WEEKS, calendar_step, nice_step, signed, steps
+from trialimg.adapters.exporters.figure_files import pdf_of_figure, png_of_figure, write_figure
 from trialimg.adapters.exporters.figures.drawing import Drawing
-from trialimg.adapters.exporters.figures.figure import short_name
-from trialimg.adapters.exporters.figures.kaplan_meier import at_risk, kaplan_meier_figure
+from trialimg.adapters.exporters.figures.frame import apart
 from trialimg.adapters.exporters.figures.key_image import field_of_view_mm, key_image_svg
+from trialimg.adapters.exporters.figures.letters import text_width, wrapped
 from trialimg.adapters.exporters.figures.look import look_of
-from trialimg.adapters.exporters.figures.spider import apart, spider
-from trialimg.adapters.exporters.figures.sum_course import sum_course_svg
-from trialimg.adapters.exporters.figures.swimmer import ROWS_A_FIGURE, swimmers
-from trialimg.adapters.exporters.figures.thresholds import Thresholds, thresholds_of
-from trialimg.adapters.exporters.figures.waterfall import waterfall
-from trialimg.adapters.exporters.wording import MINUS
+from trialimg.adapters.exporters.figures.printed import response_figures, sum_course_svg, time_figures
+from trialimg.adapters.exporters.figures.static import figure_svg
+from trialimg.core.errors import ReadingError
+from trialimg.services.figures.courses import Thresholds, courses_of_result
+from trialimg.services.figures.figure import Axis, Bar, Figure, Panel, Point, Shape
+from trialimg.services.figures.kaplan_meier import Curves, kaplan_meier_figure
+from trialimg.services.figures.scales import MINUS
+from trialimg.services.figures.spider import spider
+from trialimg.services.figures.swimmer import ROWS_A_FIGURE, swimmer, swimmers
+from trialimg.services.figures.tones import Tone
+from trialimg.services.figures.waterfall import waterfall
 from trialimg.services.results import TrialResult
 from trialimg.stats.survival import kaplan_meier
 
@@ -37,12 +46,47 @@ def result() -> TrialResult:
     return trial_result()
 
 
+@pytest.fixture(scope="module")
+def drawings(result: TrialResult) -> dict[str, str]:
+    trial = courses_of_result(result)
+    curves = tuple(curve for arm, curve in result.cohort.progression_free if arm != "all")
+    survival = kaplan_meier_figure([Curves(curves)], test=result.cohort.log_rank)
+    return {one.name: figure_svg(one) for one in (waterfall(trial), spider(trial), swimmer(trial), survival)}
+
+
+def elements(svg: str, name: str) -> list[ElementTree.Element]:
+    return list(ElementTree.fromstring(svg).iter(f"{SVG}{name}"))
+
+
 def texts(svg: str) -> list[str]:
-    return [element.text or "" for element in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+    return [element.text or "" for element in elements(svg, "text")]
 
 
 def tooltips(svg: str) -> list[str]:
-    return [element.text or "" for element in ElementTree.fromstring(svg).iter(f"{SVG}title")][1:]
+    return [element.text or "" for element in elements(svg, "title")][1:]
+
+
+def about(svg: str, words: str) -> ElementTree.Element:
+    """The shape that says these words to whoever points at it."""
+    return next(
+        shape for shape in ElementTree.fromstring(svg).iter() if (shape.findtext(f"{SVG}title") or "").startswith(words)
+    )
+
+
+def number_of(element: ElementTree.Element, name: str) -> float:
+    return float(element.get(name, "nan"))
+
+
+def inflated(stream: bytes) -> bytes:
+    try:
+        return zlib.decompress(stream)
+    except zlib.error:
+        return b""
+
+
+def place_of(svg: str, text: str) -> tuple[float, float]:
+    found = next(element for element in elements(svg, "text") if element.text == text)
+    return number_of(found, "x"), number_of(found, "y")
 
 
 def luminance(colour: str) -> float:
@@ -63,7 +107,7 @@ def test_response_colours_differ_in_lightness_so_that_they_survive_grey_print() 
         assert abs(lightness(look_of(one).fill) - lightness(look_of(other).fill)) > 15, (one, other)
 
 
-@pytest.mark.parametrize("word", [*WORDS, "NE", "NON-CR/NON-PD", "NED", ""])
+@pytest.mark.parametrize("word", [*WORDS, "NE", "NON-CR/NON-PD", "NED", "", "iCPD", "CMR", "MR", "hold", "nonsense"])
 def test_letters_can_be_read_on_their_colour(word: str) -> None:
     look = look_of(word)
     light, dark = sorted((luminance(look.fill), luminance(look.ink)), reverse=True)
@@ -71,75 +115,104 @@ def test_letters_can_be_read_on_their_colour(word: str) -> None:
     assert look.letters
 
 
-def test_every_figure_is_a_drawing_that_says_in_words_what_it_shows(result: TrialResult) -> None:
-    made = [waterfall(result), spider(result), kaplan_meier_figure(result), *swimmers(result)]
-    for figure in made:
-        assert figure is not None
-        root = ElementTree.fromstring(figure.svg)
+def test_every_figure_says_in_words_what_it_shows(drawings: dict[str, str]) -> None:
+    for svg in drawings.values():
+        root = ElementTree.fromstring(svg)
         assert root.get("role") == "img"
-        first = root.find(f"{SVG}title")
-        assert first is not None
-        assert first.text
-        assert figure.caption
+        assert [root.find(f"{SVG}{name}") is not None for name in ("title", "desc")] == [True, True]
+        assert (root.findtext(f"{SVG}desc") or "").count(" ") > 5
+
+
+def test_the_report_prints_every_figure_once(result: TrialResult) -> None:
+    trial = courses_of_result(result)
+    made = [*response_figures(trial), *time_figures(result, trial)]
+    assert [figure.title for figure in made] == [
+        "Best change of the sum of target diameters",
+        "Change of the sum of target diameters over time",
+        "Progression-free survival",
+        "Time in the trial, responses and events",
+    ]
+    assert all("Programme: trialimg 0.1.0." in figure.caption for figure in made)
+
+
+class TestPlaces:
+    def test_a_bar_ends_where_its_number_stands_on_the_axis(self, drawings: dict[str, str]) -> None:
+        svg = drawings["waterfall"]
+        (_, zero), (_, lower) = place_of(svg, "0"), place_of(svg, f"{MINUS}80")
+        bar = about(svg, "S-1002")
+        said = re.search(r"(-\d+\.\d) %", bar.findtext(f"{SVG}title") or "")
+        assert said
+        reached = number_of(bar, "height") * 80 / (lower - zero)
+        assert -reached == pytest.approx(float(said[1]), abs=0.1)
+
+    def test_a_response_stands_at_its_week(self, drawings: dict[str, str]) -> None:
+        svg = drawings["swimmer"]
+        (start, _), (later, _) = place_of(svg, "0"), place_of(svg, "40")
+        chip = about(svg, "S-1004, week 24.0: PD")
+        middle = number_of(chip, "x") + number_of(chip, "width") / 2
+        assert (middle - start) * 40 / (later - start) == pytest.approx(24, abs=0.05)
+
+    def test_a_curve_steps_at_its_times_and_heights(self, result: TrialResult) -> None:
+        curve = dict(result.cohort.progression_free)["B"]
+        svg = figure_svg(kaplan_meier_figure([Curves((curve,))]))
+        (x0, _), (x1, _) = place_of(svg, "0"), place_of(svg, "7")
+        line = about(svg, "B").get("points", "").split()
+        drawn = [tuple(map(float, point.split(","))) for point in line]
+        (_, top), (_, half) = place_of(svg, "100 %"), place_of(svg, "50 %")
+        steps = {
+            (round((x - x0) * 7 / (x1 - x0), 1), round(1 - (y - top + 3.5) / (half - top) / 2, 2)) for x, y in drawn
+        }
+        wanted = {(round(t / 30.4375, 1), round(s, 2)) for t, s in zip(curve.time_days, curve.survival, strict=True)}
+        assert wanted <= steps
+
+    def test_marks_keep_to_a_logarithmic_axis(self) -> None:
+        marks = tuple(Point(x, 0.5, Shape.CIRCLE, Tone.INK, about=f"at {x:g}") for x in (0.1, 1.0, 10.0))
+        panel = Panel(Axis("", 0.1, 10.0, (), is_log=True), Axis("", 0, 1, ()), marks)
+        svg = figure_svg(Figure("x", "t", (panel,), "w", 3))
+        low, one, high = (number_of(about(svg, f"at {x}"), "cx") for x in ("0.1", "1", "10"))
+        assert one - low == pytest.approx(high - one, abs=0.02)
+
+    def test_a_bar_across_is_drawn_from_either_end(self) -> None:
+        marks = (Bar((3.0, 1.0), (1.0, 0.0), Tone.INK, "back"), Bar((1.0, 3.0), (0.0, 1.0), Tone.INK, "forth"))
+        panel = Panel(Axis("", 0, 4, ()), Axis("", 0, 1, ()), marks)
+        svg = figure_svg(Figure("x", "t", (panel,), "w", 2))
+        assert about(svg, "back").attrib == about(svg, "forth").attrib
 
 
 class TestWaterfall:
-    def test_bars_stand_in_order_with_letters_and_arms(self, result: TrialResult) -> None:
-        figure = waterfall(result)
-        assert figure is not None
-        bars = [re.fullmatch(r"(\S+), Arm (\S+): (\S+) %, best response (\S+)", t) for t in tooltips(figure.svg)]
-        found = [(b[1], b[2], b[4]) for b in bars if b]
-        assert found[0] == ("S-1007", "B", "PD")
-        assert found[-1] == ("S-1002", "A", "CR")
-        changes = [float(b[3]) for b in bars if b]
-        assert changes == sorted(changes, reverse=True)
-        assert len(found) == 10
-
-    def test_those_who_cannot_be_shown_are_named(self, result: TrialResult) -> None:
-        figure = waterfall(result)
-        assert figure is not None
-        assert "S-1011 (NE), S-1012 (no usable baseline)" in figure.caption
-
-    def test_its_lines_are_those_of_the_criterion_in_force(self, result: TrialResult) -> None:
-        rules = {"pr_decrease": "0.65", "pd_increase": "0.4"}
-        changed = replace(result, protocol={**result.protocol, "response": {"criterion": "x", "rules": rules}})
-        assert thresholds_of(changed) == Thresholds(-65.0, 40.0, 0.0)
-        figure = waterfall(changed)
-        assert figure is not None
-        assert {f"{MINUS}65 %", "+40 %"} <= set(texts(figure.svg))
-
-    def test_a_criterion_without_such_numbers_has_no_lines(self, result: TrialResult) -> None:
-        figure = waterfall(replace(result, protocol={}))
-        assert figure is not None
-        assert "Dashed" not in figure.caption
-
     def test_a_change_beyond_the_frame_is_cut_and_says_so(self) -> None:
         course = Course("S-1", "01", "A", [Row("T01", "lung", [10.0, 40.0])], weeks=(-1, 8))
-        figure = waterfall(trial_result([course]))
-        assert figure is not None
-        assert "+300↑" in texts(figure.svg)
+        figure = waterfall(courses_of_result(trial_result([course])))
+        svg = figure_svg(figure)
+        assert "+300" in texts(svg)
+        bar = about(svg, "S-1")
+        strokes = [e for e in elements(svg, "polyline") if e.get("stroke") == "#ffffff"]
+        assert len(strokes) == 2
+        ys = [float(point.split(",")[1]) for stroke in strokes for point in stroke.get("points", "").split()]
+        assert number_of(bar, "y") < min(ys) < max(ys) < number_of(bar, "y") + number_of(bar, "height")
 
     def test_bars_too_narrow_for_upright_letters_still_carry_them(self) -> None:
         many = [replace(COURSES[i % 10], id=f"S-{i:03d}") for i in range(90)]
-        figure = waterfall(trial_result(many, key_images=False))
-        assert figure is not None
-        assert sum(text in WORDS for text in texts(figure.svg)) == 90 + len(WORDS)  # with those of the legend
+        svg = figure_svg(waterfall(courses_of_result(trial_result(many, key_images=False))))
+        assert sum(text in WORDS for text in texts(svg)) == 90 + len(WORDS)  # with those of the legend
 
-    def test_nobody_evaluable_gives_no_figure(self) -> None:
-        assert waterfall(trial_result([c for c in COURSES if c.id == "S-1011"])) is None
+    def test_letters_of_neighbours_do_not_meet(self) -> None:
+        many = [replace(COURSES[i % 10], id=f"S-{i:03d}") for i in range(24)]
+        svg = figure_svg(waterfall(courses_of_result(trial_result(many, key_images=False))))
+        root = ElementTree.fromstring(svg)
+        found = [e for e in root.iter(f"{SVG}text") if e.text in WORDS and e.get("font-size") != "9"]
+        spans = [(e, text_width(e.text or "", number_of(e, "font-size"), is_bold=True) / 2) for e in found]
+        by_row = sorted(spans, key=lambda s: (number_of(s[0], "y"), number_of(s[0], "x")))
+        for (one, half), (other, next_half) in pairwise(by_row):
+            if one.get("y") == other.get("y"):
+                assert number_of(other, "x") - number_of(one, "x") > half + next_half
 
 
 class TestSpider:
-    def test_a_gap_is_dotted_and_a_new_lesion_ringed(self, result: TrialResult) -> None:
-        figure = spider(result)
-        assert figure is not None
-        assert figure.svg.count('stroke-dasharray="2 3"') == 1  # S-1005 at W08
-        assert figure.svg.count('r="6.5"') == 2  # S-1004 at W24, S-1010 at W08
-
-    def test_each_arm_has_its_panel(self, result: TrialResult) -> None:
-        figure = spider(result)
-        assert figure is not None
-        assert {"Arm A (n = 6)", "Arm B (n = 4)"} <= set(texts(figure.svg))
+    def test_a_gap_is_dotted_and_a_new_lesion_ringed(self, drawings: dict[str, str]) -> None:
+        svg = drawings["spider"]
+        assert svg.count('stroke-dasharray="2 3"') == 1  # S-1005 at W08
+        assert svg.count('r="6.5"') == 2  # S-1004 at W24, S-1010 at W08
 
     @given(st.lists(st.floats(0, 200), min_size=1, max_size=15))
     def test_labels_keep_their_order_and_their_distance(self, wished: list[float]) -> None:
@@ -149,52 +222,76 @@ class TestSpider:
         assert placed[-1] <= 200 + 1e-9
 
 
-class TestSwimmer:
-    def test_every_response_stands_at_its_week(self, result: TrialResult) -> None:
-        (figure,) = swimmers(result)
-        assert "S-1004, week 24.0: PD" in tooltips(figure.svg)
-        assessed = sum(t.assessment is not None for s in result.subjects for t in s.timepoints)
-        assert len(tooltips(figure.svg)) == assessed
-
-    def test_only_those_without_event_go_on(self, result: TrialResult) -> None:
-        (figure,) = swimmers(result)
-        title = ElementTree.fromstring(figure.svg).find(f"{SVG}title")
-        assert title is not None
-        assert title.text is not None
-        assert "12 subjects: 6 with progression, 4 died, 5 without progression, death or new therapy" in title.text
-
-    def test_a_large_trial_is_cut_into_figures_that_fit_a_page(self) -> None:
-        many = [replace(COURSES[i % 11], id=f"S-{i:03d}") for i in range(ROWS_A_FIGURE + 5)]
-        figures = swimmers(trial_result(many, key_images=False))
-        assert len(figures) == 2
-        assert all(float(ElementTree.fromstring(f.svg).get("height", "0")) < 960 for f in figures)
+def test_a_large_trial_is_cut_into_swimmers_that_fit_a_page() -> None:
+    many = [replace(COURSES[i % 11], id=f"S-{i:03d}") for i in range(ROWS_A_FIGURE + 5)]
+    figures = swimmers(courses_of_result(trial_result(many, key_images=False)))
+    assert len(figures) == 2
+    assert all(float(ElementTree.fromstring(figure_svg(f)).get("height", "0")) < 960 for f in figures)
 
 
-class TestKaplanMeier:
-    @given(st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=25), st.integers(0, 70))
-    def test_at_risk_counts_those_not_yet_gone(self, subjects: list[tuple[int, bool]], day: int) -> None:
-        days, events = zip(*subjects, strict=True)
-        assert at_risk(kaplan_meier(days, events, label="A"), day) == sum(d >= day for d in days)
+class TestFiles:
+    @pytest.fixture(scope="class")
+    def figure(self) -> Figure:
+        curve = kaplan_meier([30, 60, 90, 200], [1, 0, 1, 0], label="Arm A")
+        return kaplan_meier_figure([Curves((curve,))])
 
-    def test_it_says_medians_and_the_test(self, result: TrialResult) -> None:
-        figure = kaplan_meier_figure(result)
-        assert figure is not None
-        found = texts(figure.svg)
-        assert "Log-rank p = 0.039, two-sided" in found
-        assert any(t.startswith("Arm B: 4 events in 5, median in months 3.7 (1.8 to not reached)") for t in found)
+    def test_one_specification_gives_every_format(self, figure: Figure, tmp_path: Path) -> None:
+        heads = {".svg": b"<svg", ".pdf": b"%PDF-", ".png": b"\x89PNG"}
+        for ending, head in heads.items():
+            assert write_figure(figure, tmp_path / f"km{ending}").read_bytes().startswith(head)
 
-    def test_at_risk_and_censored_and_events_add_up_to_the_arm(self, result: TrialResult) -> None:
-        figure = kaplan_meier_figure(result)
-        assert figure is not None
-        rows = [re.fullmatch(r"(\d+) \((\d+)\)", t) for t in texts(figure.svg)]
-        counts = [(int(r[1]), int(r[2])) for r in rows if r]
-        assert counts[0] == (6, 0)
-        assert all(n + censored <= 6 for n, censored in counts)
+    def test_the_same_figure_gives_the_same_bytes(self, figure: Figure, tmp_path: Path) -> None:
+        for ending in (".svg", ".pdf", ".png"):
+            once, twice = (write_figure(figure, tmp_path / f"{n}{ending}").read_bytes() for n in "ab")
+            assert once == twice
 
-    def test_a_trial_of_one_arm_has_one_curve(self) -> None:
-        figure = kaplan_meier_figure(trial_result([c for c in COURSES if c.arm == "A"]))
-        assert figure is not None
-        assert "No test of arms." in figure.caption
+    def test_a_picture_that_stands_alone_has_title_footnotes_and_letters(self, figure: Figure) -> None:
+        svg = figure_svg(figure, has_words=True)
+        assert figure.title in texts(svg)
+        assert any(text.startswith("Kaplan-Meier estimate") for text in texts(svg))
+        assert svg.count("@font-face") == 2
+
+    def test_the_page_is_as_large_as_the_drawing_and_its_letters_are_in_it(self, figure: Figure) -> None:
+        data = pdf_of_figure(figure)
+        root = ElementTree.fromstring(figure_svg(figure, has_words=True))
+        document = pypdfium2.PdfDocument(data)
+        assert len(document) == 1
+        wanted = [float(root.get(name, "0")) * 0.75 for name in ("width", "height")]
+        assert document[0].get_size() == pytest.approx(wanted, abs=0.5)
+        words = document[0].get_textpage().get_text_bounded()
+        assert "Progression-free survival" in words
+        streams = [inflated(part) for part in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL)]
+        assert any(re.search(rb"/FontFile[23]?\b", stream) for stream in streams)
+
+    def test_a_png_is_made_for_print(self, figure: Figure, tmp_path: Path) -> None:
+        path = tmp_path / "km.png"
+        path.write_bytes(png_of_figure(figure))
+        with Image.open(path) as picture:
+            assert picture.width == pytest.approx(700 / 96 * 300, abs=2)
+            assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+            assert len(picture.convert("RGB").getcolors(1 << 24) or ()) > 10
+
+    def test_another_ending_is_refused(self, figure: Figure, tmp_path: Path) -> None:
+        with pytest.raises(ReadingError, match=r"\.svg, \.pdf, \.png, not as \.gif"):
+            write_figure(figure, tmp_path / "km.gif")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_nothing_to_draw_is_said_in_the_picture(self) -> None:
+        trial = courses_of_result(trial_result([c for c in COURSES if c.id == "S-1011"]))
+        svg = figure_svg(waterfall(trial), has_words=True)
+        assert "No subject has an evaluable sum after baseline: there is nothing to draw." in texts(svg)
+
+
+class TestLetters:
+    def test_bold_is_wider_and_width_grows_with_size(self) -> None:
+        assert text_width("Response", 10) < text_width("Response", 10, is_bold=True)
+        assert text_width("Response", 20) == pytest.approx(2 * text_width("Response", 10))
+
+    @given(st.text(alphabet="abc ", max_size=80))
+    def test_wrapping_loses_no_word_and_no_line_is_too_wide(self, text: str) -> None:
+        lines = wrapped(text, 10, 40)
+        assert " ".join(lines).split() == text.split()
+        assert all(text_width(line, 10) <= 40 or " " not in line for line in lines)
 
 
 class TestKeyImage:
@@ -251,26 +348,3 @@ class TestDrawing:
         assert re.fullmatch(r"-?\d+(\.\d{1,2})?", match[1])
         assert match[1] != "-0"
         assert float(match[1]) == pytest.approx(value, abs=0.0051)
-
-
-class TestAxes:
-    @given(st.floats(0.01, 1e5), st.integers(2, 12))
-    def test_a_nice_step_is_the_smallest_that_fits(self, span: float, most: int) -> None:
-        step = nice_step(span, most)
-        assert span / step <= most
-        assert span / step > most / 2.6
-
-    def test_calendar_steps_are_whole(self) -> None:
-        assert calendar_step(0.4, 10, WEEKS) == 1
-        assert calendar_step(45, 10, WEEKS) == 8
-        assert calendar_step(9999, 10, WEEKS) == WEEKS[-1]
-
-    def test_steps_include_both_ends(self) -> None:
-        assert steps(-40, 40, 20) == [-40, -20, 0, 20, 40]
-
-    def test_signs_are_true_signs(self) -> None:
-        assert [signed(v) for v in (-12.4, 0.2, -0.4, 7.6)] == [f"{MINUS}12", "0", "0", "+8"]
-
-    def test_a_long_code_keeps_its_end(self) -> None:
-        assert short_name("SITE-0000-SUBJECT-0001", 9) == "…ECT-0001"
-        assert short_name("S-1001", 9) == "S-1001"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from trialimg.adapters.exporters.figures.look import FONT, INK
 
-__all__ = ["Drawing", "Point"]
+__all__ = ["Drawing", "Point", "Style"]
 
 Point = tuple[float, float]
 Style = str | float
@@ -18,6 +19,16 @@ _MARKERS: dict[str, Sequence[Point]] = {
     "square": ((-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)),
     "diamond": ((0.0, -1.2), (1.0, 0.0), (0.0, 1.2), (-1.0, 0.0)),
     "arrow": ((-0.9, -0.9), (1.1, 0.0), (-0.9, 0.9)),
+    "arrow to the left": ((0.9, -0.9), (-1.1, 0.0), (0.9, 0.9)),
+    "star": tuple(
+        (radius * math.sin(turn * math.pi / 5), -radius * math.cos(turn * math.pi / 5))
+        for turn, radius in ((turn, 1.3 if turn % 2 == 0 else 0.55) for turn in range(10))
+    ),
+}
+_STROKES: dict[str, Sequence[tuple[Point, Point]]] = {
+    "cross": (((-1.0, -1.0), (1.0, 1.0)), ((-1.0, 1.0), (1.0, -1.0))),
+    "tick": (((0.0, -1.0), (0.0, 1.0)),),
+    "break": (((-1.0, 0.2), (1.0, -0.3)), ((-1.0, 0.7), (1.0, 0.2))),
 }
 
 
@@ -36,8 +47,8 @@ class Drawing:
         placed = {"x": corner[0], "y": corner[1], "width": size[0], "height": size[1]}
         self._add("rect", {**placed, **style}, tooltip=tooltip)
 
-    def polyline(self, points: Sequence[Point], **style: Style) -> None:
-        self._add("polyline", {"points": _points(points), "fill": "none", **style})
+    def polyline(self, points: Sequence[Point], *, tooltip: str = "", **style: Style) -> None:
+        self._add("polyline", {"points": _points(points), "fill": "none", **style}, tooltip=tooltip)
 
     def polygon(self, points: Sequence[Point], *, tooltip: str = "", **style: Style) -> None:
         self._add("polygon", {"points": _points(points), **style}, tooltip=tooltip)
@@ -51,13 +62,14 @@ class Drawing:
         self._add("text", placed, content=content)
 
     def marker(self, shape: str, at: Point, radius: float, *, tooltip: str = "", **style: Style) -> None:
-        """A circle, triangle, square, diamond, arrow (to the right) or cross."""
+        """A circle, triangle, square, diamond, star or arrow; a cross, tick or break is made of strokes."""
         x, y = at
         if shape == "circle":
             self._add("circle", {"cx": x, "cy": y, "r": radius, **style}, tooltip=tooltip)
-        elif shape == "cross":
-            for sign in (-1, 1):
-                self.line((x - radius, y - sign * radius), (x + radius, y + sign * radius), **style)
+        elif shape in _STROKES:
+            for start, end in _STROKES[shape]:
+                ends = [(x + dx * radius, y + dy * radius) for dx, dy in (start, end)]
+                self.polyline(ends, tooltip=tooltip, **style)
         else:
             corners = [(x + dx * radius, y + dy * radius) for dx, dy in _MARKERS[shape]]
             self.polygon(corners, tooltip=tooltip, **style)
@@ -66,12 +78,24 @@ class Drawing:
         placed = {"x": corner[0], "y": corner[1], "width": size[0], "height": size[1]}
         self._add("image", {**placed, "preserveAspectRatio": "none", "href": address})
 
-    def svg(self, words: str) -> str:
-        """The whole drawing; ``words`` say what it shows to those who cannot see it."""
+    def svg(self, words: str, *, title: str = "", style: str = "") -> str:
+        """The whole drawing.
+
+        Parameters
+        ----------
+        words
+            What it shows, for those who cannot see it.
+        title
+            Its name; blank: the words are its title.
+        style
+            Rules of its own, such as the letters it brings along.
+        """
         box = f"0 0 {_number(self.width)} {_number(self.height)}"
         size = f'width="{_number(self.width)}" height="{_number(self.height)}"'
         head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" {size} role="img" font-family="{FONT}">'
-        return "".join((head, f"<title>{escape(words)}</title>", *self._elements, "</svg>"))
+        said = f"<title>{escape(title or words)}</title>" + (f"<desc>{escape(words)}</desc>" if title else "")
+        rules = f"<style>{style}</style>" if style else ""
+        return "".join((head, said, rules, *self._elements, "</svg>"))
 
     def _add(self, name: str, style: dict[str, Style], *, content: str = "", tooltip: str = "") -> None:
         inside = escape(content) + (f"<title>{escape(tooltip)}</title>" if tooltip else "")

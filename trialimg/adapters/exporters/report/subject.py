@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trialimg.adapters.exporters.figures.figure import arm_name
 from trialimg.adapters.exporters.figures.key_image import field_of_view_mm, key_image_svg
-from trialimg.adapters.exporters.figures.sum_course import sum_course_svg
-from trialimg.adapters.exporters.figures.thresholds import Thresholds
+from trialimg.adapters.exporters.figures.printed import sum_course_svg
 from trialimg.adapters.exporters.report.course import Course, course_of, lesions_of, result_at
 from trialimg.adapters.exporters.wording import ABSENT, TIMES, iso, mm, percent_change, time_text
 from trialimg.core.responses import Firing
 from trialimg.core.trial import Finding
 from trialimg.endpoints.results import BestResponse, SubjectEndpoints
+from trialimg.services.figures.courses import Thresholds
+from trialimg.services.figures.responses import arm_name
 from trialimg.services.results import KeyImage, LesionResult, SubjectResult, TimepointResult
 
 __all__ = ["Answer", "ImageStrip", "KeyPicture", "Reasoning", "SubjectPage", "subject_page"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
-from trialimg.adapters.exporters.figures.axes import DAYS_PER_MONTH
-from trialimg.adapters.exporters.figures.figure import EVERYONE, arm_name, arms_of
 from trialimg.adapters.exporters.report.grid import Grid
 from trialimg.adapters.exporters.wording import ABSENT, counted, interval, p_value, rate_text
 from trialimg.core.responses import BestOverallResponse
 from trialimg.endpoints.results import BestResponse, SubjectEndpoints
+from trialimg.services.figures.responses import EVERYONE, arm_name, arms_of
+from trialimg.services.figures.scales import DAYS_PER_MONTH
 from trialimg.services.results import CohortResult, SubjectResult, TrialResult
 from trialimg.stats.results import Estimate, SurvivalCurve
 
