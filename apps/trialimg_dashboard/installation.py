@@ -99,8 +99,13 @@ class RouteImages:
     def opened(self, looking: Looking, series: ShownSeries) -> None:
         installation().images.note_opened(looking, series)
 
+    def sent_ahead(self, looking: Looking, series: ShownSeries) -> None:
+        installation().images.note_sent_ahead(looking, series)
+
     def geometry(self, series: ShownSeries) -> Mapping[str, Any] | None:
-        return installation().images.kept.geometry(series.uid)
+        """What places the slices, without the frame of reference, which would tell that two cases are one subject's."""
+        found = installation().images.kept.geometry(series.uid)
+        return None if found is None else {name: value for name, value in found.items() if name != "frame"}
 
     def slice(self, series: ShownSeries, number: int) -> bytes | None:
         return installation().images.kept.slice(series.uid, number)

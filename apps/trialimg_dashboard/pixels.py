@@ -21,6 +21,7 @@ __all__ = ["SECRET_BYTES", "Images", "PixelTokens", "pixel_routes"]
 TOKEN_SECONDS = 600
 HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 _ALGORITHM = "HS256"
+_MOST_NOTED = 10_000
 SECRET_BYTES = 32
 _CLAIMS = ("sub", "sid", "trial", "alias", "exp")
 
@@ -33,6 +34,9 @@ class Images(Protocol):
 
     def opened(self, looking: Looking, series: ShownSeries) -> None:
         """Keep in the audit trail that a series was opened."""
+
+    def sent_ahead(self, looking: Looking, series: ShownSeries) -> None:
+        """Keep in the audit trail that slices of a series were sent before it was opened."""
 
     def geometry(self, series: ShownSeries) -> Mapping[str, Any] | None: ...
 
@@ -79,17 +83,20 @@ def pixel_routes(tokens: PixelTokens, images: Images, session_of: Callable[[Requ
         The session that a request comes from; a token serves only the one that it was given to.
     """
 
+    noted = _Noted(images)
+
     def geometry(looking: Looking, series: ShownSeries, _request: Request) -> Response:
         found = images.geometry(series)
         if found is None:
             return _refused(404, "no such series")
-        images.opened(looking, series)
+        noted.opened(looking, series)
         return JSONResponse(dict(found), headers=HEADERS)
 
-    def slice_(_looking: Looking, series: ShownSeries, request: Request) -> Response:
+    def slice_(looking: Looking, series: ShownSeries, request: Request) -> Response:
         data = images.slice(series, request.path_params["number"])
         if data is None:
             return _refused(404, "no such slice")
+        noted.sent(looking, series)
         return Response(data, media_type="application/octet-stream", headers={**HEADERS, "Content-Encoding": "gzip"})
 
     def token(looking: Looking, _series: ShownSeries, _request: Request) -> Response:
@@ -107,6 +114,27 @@ def pixel_routes(tokens: PixelTokens, images: Images, session_of: Callable[[Requ
         Route("/images/{series}/slice/{number:int}", guarded(slice_)),
         Route("/images/{series}/token", guarded(token)),
     ]
+
+
+class _Noted:
+    """Tells the audit trail once of each series that is sent; what other processes have told, it sees for itself."""
+
+    def __init__(self, images: Images) -> None:
+        self._images = images
+        self._known: set[tuple[Looking, str]] = set()
+
+    def opened(self, looking: Looking, series: ShownSeries) -> None:
+        self._images.opened(looking, series)
+        self._known.add((looking, series.name))
+
+    def sent(self, looking: Looking, series: ShownSeries) -> None:
+        """A slice, whether or not the series was opened before."""
+        if (looking, series.name) in self._known:
+            return
+        self._images.sent_ahead(looking, series)
+        if len(self._known) >= _MOST_NOTED:
+            self._known.clear()
+        self._known.add((looking, series.name))
 
 
 def _asked_by(tokens: PixelTokens, request: Request, session: str) -> Looking | None:

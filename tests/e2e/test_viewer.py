@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
-from tests.e2e.browser import CHROMIUM, FLAGS, GRAPHICS, served, watched_page
-from tests.e2e.viewer import phantom, screen
+from tests.e2e.viewer import phantom
+from tests.e2e.viewer.acts import drag, loaded, pane, press, projection
 
-sync_api = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright.sync_api")
 pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine"),
@@ -29,67 +28,8 @@ PIXEL_MM = 0.65
 """One CSS pixel at this window size: no mouse can point more exactly."""
 
 
-@pytest.fixture(scope="module")
-def server(root):
-    with served("tests.e2e.viewer.site:app", root) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browsers():
-    with sync_api.sync_playwright() as playwright:
-        start = playwright.chromium.launch
-        yield {path: start(executable_path=CHROMIUM, args=FLAGS + flags) for path, flags in GRAPHICS.items()}
-
-
-@pytest.fixture
-def reading(server, browsers):
-    @contextmanager
-    def opened(path, scaling=1.0, query=""):
-        with watched_page(browsers[path], server, scaling=scaling, size=(1400, 1000)) as page:
-            page.goto(f"{server}/?{query}")
-            loaded(page)
-            yield page
-
-    return opened
-
-
-def loaded(page):
-    page.wait_for_selector(".ti-root[data-ready=yes]")
-    page.wait_for_function(
-        f"[...document.querySelectorAll('.ti-pane')].every(p => +p.dataset.loaded === {phantom.SLICES})"
-    )
-    page.wait_for_timeout(300)
-
-
-def pane(page, number=0):
-    return page.locator(".ti-pane").nth(number)
-
-
 def slices(page):
     return tuple(int(pane(page, number).get_attribute("data-slice")) for number in (0, 1))
-
-
-def press(page, **data):
-    ((name, value),) = data.items()
-    page.locator(f"button[data-{name}='{value}']").click()
-    page.wait_for_timeout(300)
-
-
-def projection(page, scaling=1.0):
-    page.locator("button[data-preset='bone']").click()
-    page.wait_for_timeout(300)
-    found = screen.Projection(page, pane(page), scaling)
-    assert found.residual_px < 0.5
-    return found
-
-
-def drag(page, start, end, steps=4):
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=steps)
-    page.mouse.up()
-    page.wait_for_timeout(1200)
 
 
 def recorded(page):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,16 +14,17 @@ from trialimg.core.access import Action, Actor, Role
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import TrialimgError
 from trialimg.core.reading import Seat
+from trialimg.ledger.sealed import Sealed
 from trialimg.services.authority import SESSION, refusal
 from trialimg.services.journal import Journal, Records
 from trialimg.services.ports import ImageSource, Progress, Transaction
 from trialimg.services.reading import case_view
 from trialimg.services.reading_desk import held
 from trialimg.services.reading_file import ASSIGNMENT, CASE, load_case
-from trialimg.services.records import Place, RecordVersion
+from trialimg.services.records import EntryQuery, Place, RecordVersion
 from trialimg.services.viewing import KeptSeries, encode
 
-__all__ = ["CaseImages", "Looking", "ShownSeries"]
+__all__ = ["CaseImages", "Looking", "ShownSeries", "uptake_over"]
 
 _NAME_LENGTH = 24
 _ACTIONS = {Role.RADIOLOGIST: Action.READ, Role.ADJUDICATOR: Action.ADJUDICATE}
@@ -82,7 +83,8 @@ class CaseImages:
         found = {series.series_uid: series for series in source.index(root).series}
         there = [found[uid] for uid in missing if uid in found]
         for number, series in enumerate(there, start=1):
-            self.kept.keep(series.series_uid, encode(source.volume(series, root)))
+            encoded = encode(source.volume(series, root), frame_of_reference_uid=series.frame_of_reference_uid)
+            self.kept.keep(series.series_uid, encoded)
             if progress:
                 progress("images", number, len(there))
         return len(there)
@@ -105,19 +107,44 @@ class CaseImages:
 
     def note_opened(self, looking: Looking, series: ShownSeries) -> None:
         """Keep in the audit trail that a series was opened, by whom, in which case."""
+        self._note("open_images", looking, series)
+
+    def note_sent_ahead(self, looking: Looking, series: ShownSeries) -> None:
+        """Keep in the audit trail that slices of a series were sent to somebody who has not opened it in this session.
+
+        A browser fetches the first slices of the next case while the present one is read.
+        """
+        self._note("send_images_ahead", looking, series, unless="open_images")
+
+    def _note(self, action: str, looking: Looking, series: ShownSeries, *, unless: str = "") -> None:
         with self.records.store.changing() as transaction:
             session = transaction.current(SESSION, looking.session)
             if session is None:
                 return
-            assignment = held(transaction, _actor(session), looking.trial, looking.alias)
-            journal = Journal(transaction, _actor(session), self.records)
+            actor = _actor(session)
+            assignment = held(transaction, actor, looking.trial, looking.alias)
             because = f"{series.timepoint}: series {digest_of(series.uid)}"
-            journal.note("open_images", kind=ASSIGNMENT, key=assignment.id, trial=looking.trial, reason=because)
+            if unless and _is_noted(transaction, unless, assignment, session, because):
+                return
+            journal = Journal(transaction, actor, self.records)
+            journal.note(action, kind=ASSIGNMENT, key=assignment.id, trial=looking.trial, reason=because)
 
     def name(self, assignment: RecordVersion, uid: str) -> str:
         """What one reader's browser calls a series."""
         text = f"{assignment.id}\n{assignment.body['alias']}\n{uid}".encode()
         return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:_NAME_LENGTH]
+
+
+def uptake_over(kept: KeptSeries, shown: Iterable[ShownSeries], series: ShownSeries) -> ShownSeries | None:
+    """The PET of the same visit that lies in the frame of reference of a CT, and so may be laid over it."""
+    here = kept.geometry(series.uid) or {}
+    if here.get("modality") != "CT" or not here.get("frame"):
+        return None
+    for one in shown:
+        there = (kept.geometry(one.uid) or {}) if one.timepoint == series.timepoint else {}
+        if there.get("modality") == "PT" and there.get("frame") == here["frame"]:
+            return one
+    return None
 
 
 Decision = tuple[Mapping[str, ShownSeries], str]
@@ -159,6 +186,17 @@ def _shown(images: CaseImages, transaction: Transaction, looking: Looking) -> tu
         for uid in series
         if images.kept.has(uid)
     )
+
+
+def _is_noted(
+    transaction: Transaction, action: str, assignment: RecordVersion, session: RecordVersion, because: str
+) -> bool:
+    """Whether something is in the audit trail of an assignment since a session began."""
+    asked = EntryQuery(
+        assignment.place.trial, session.place.person, action, ASSIGNMENT, assignment.id, since=session.body["opened_at"]
+    )
+    details = (transaction.detail(entry.sequence) for entry in transaction.entries(asked))
+    return any(isinstance(one, Sealed) and because in one.content for one in details)
 
 
 def _actor(session: RecordVersion) -> Actor:

@@ -21,7 +21,7 @@ from trialimg.services.viewing import KeptSeries, outlines_lps_mm
 from trialimg.volume import Mask, Unit, Volume
 from trialimg.volume.packing import pack_mask, unpack_mask
 
-__all__ = ["KeptMasks", "around", "outlines_on", "proposed_axes", "series_volume"]
+__all__ = ["KeptMasks", "around", "axes_of", "outlines_on", "proposed_axes", "series_volume"]
 
 _MARGIN_MM = 40.0
 """How much of the image around the line the segmenter sees, beyond the line's own length."""
@@ -81,13 +81,24 @@ def proposed_axes(
     mask = segmenter.segment(part, prompt)
     if mask.is_empty:
         raise ModelError("no lesion was found under this line; measure it by hand (B)")
+    return axes_of(mask, part, uid=uid, digest=masks.keep(mask))
+
+
+def axes_of(mask: Mask, part: Volume, *, uid: str, digest: str, outline: str = "", edited_from: str = "") -> Axes:
+    """Diameters, volume and density of a lesion's mask, and by whom it was outlined.
+
+    Parameters
+    ----------
+    mask
+        Of label 1.
+    part
+        The image on the mask's grid.
+    """
     found = measure(mask, 1)
-    measured = (
-        _of_length(found.long_axis_lps_mm, found.long_axis_mm),
-        _of_length(found.short_axis_lps_mm, found.short_axis_mm),
-    )
+    long_axis = _of_length(found.long_axis_lps_mm, found.long_axis_mm)
+    short_axis = _of_length(found.short_axis_lps_mm, found.short_axis_mm)
     volume_ml = str(Decimal(str(found.volume_ml)).quantize(Decimal("0.001")))
-    return Axes(uid, *measured, masks.keep(mask), volume_ml, _mean_hu(part, mask))
+    return Axes(uid, long_axis, short_axis, digest, volume_ml, _mean_hu(part, mask), outline, edited_from)
 
 
 def _mean_hu(volume: Volume, mask: Mask) -> str:

@@ -19,7 +19,17 @@ from trialimg.services.respond_checks import LesionRow, check_rows
 from trialimg.services.respond_lesions import SubjectReading, lesion_row, subject_reading
 from trialimg.services.tables import Row, Table
 
-__all__ = ["IMAGE_QUALITY", "NUMBERS", "OF_GLOBAL", "Written", "entry_faults", "fact_names", "normal_entry"]
+__all__ = [
+    "BY_HAND",
+    "EDITED",
+    "IMAGE_QUALITY",
+    "NUMBERS",
+    "OF_GLOBAL",
+    "Written",
+    "entry_faults",
+    "fact_names",
+    "normal_entry",
+]
 
 Entry = Mapping[str, Any]
 """One timepoint of a read: ``lesions``, ``image_quality``, ``new_lesions``, ..."""
@@ -35,7 +45,9 @@ _WORDS = (
     "slice_mm", "comment", "proposal",
 )  # fmt: skip
 _POINTS = ("long_axis_lps_mm", "short_axis_lps_mm")
-_EVIDENCE = ("digest", "series_uid", *_POINTS)
+EDITED, BY_HAND = "edited", "by_hand"
+"""Whose a mask is: the software's, changed by a person; a person's from the beginning. Neither: the software's."""
+_OF_OUTLINE = ("outline", "edited_from")
 _TEXTS = ("image_quality", "new_lesions", "no_lesions", "conclusion", "comment")
 OF_GLOBAL = ("best_response", "progression_date", "response_date", "comment")
 """What is said at the look at all timepoints together."""
@@ -94,7 +106,8 @@ def _normal_evidence(evidence: object, where: str, faults: list[Fault]) -> dict[
     if not isinstance(evidence, Mapping):
         faults.append(Fault(where, "bad_value", "evidence is not a mapping"))
         return {}
-    answer: dict[str, Any] = _texts(evidence, ("digest", "series_uid"), where, faults, others=_POINTS)
+    known = ("digest", "series_uid", *(name for name in _OF_OUTLINE if evidence.get(name)))
+    answer: dict[str, Any] = _texts(evidence, known, where, faults, others=(*_POINTS, *_OF_OUTLINE))
     for name in _POINTS:
         if evidence.get(name):
             try:

@@ -126,6 +126,10 @@ class Axes:
     volume_ml: str = ""
     mean_hu: str = ""
     """Of the mask, in HU; empty for a drawing by hand and for images that are not CT."""
+    outline: str = ""
+    """`reading_content.EDITED`, `BY_HAND`, or empty for the software's."""
+    edited_from: str = ""
+    """Digest of the software's mask that a person changed."""
 
 
 def drawn(entry: Entry, row: LesionRow, axes: Axes) -> Entry:
@@ -145,8 +149,8 @@ def drawn(entry: Entry, row: LesionRow, axes: Axes) -> Entry:
     evidence: dict[str, Any] = {"series_uid": axes.series_uid, "long_axis_lps_mm": _texts(axes.long_axis_lps_mm)}
     if axes.short_axis_lps_mm:
         evidence["short_axis_lps_mm"] = _texts(axes.short_axis_lps_mm)
-    if axes.digest:
-        evidence["digest"] = axes.digest
+    named = {"digest": axes.digest, "outline": axes.outline, "edited_from": axes.edited_from}
+    evidence |= {name: word for name, word in named.items() if word}
     words = {
         "seen": Seen.MEASURED.value,
         "diameter_mm": short_mm if is_node else long_mm,

@@ -7,7 +7,7 @@ from typing import Any
 
 from trialimg.core.errors import Fault, ReadingError
 from trialimg.core.reading import Attribution
-from trialimg.services.reading_content import NUMBERS
+from trialimg.services.reading_content import BY_HAND, NUMBERS
 
 __all__ = ["attributed", "judged_proposals"]
 
@@ -42,7 +42,9 @@ def attributed(step: str, entry: Mapping[str, Any], proposed: Mapping[str, Any] 
 
 def _authors(lesion: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
     """By whom each number is; one that was taken from a mask which a person asked for is the machine's, then theirs."""
-    alone = Attribution.MACHINE_THEN_HUMAN if lesion.get("evidence", {}).get("digest") else Attribution.HUMAN
+    evidence = lesion.get("evidence", {})
+    is_machines = evidence.get("digest") and evidence.get("outline") != BY_HAND
+    alone = Attribution.MACHINE_THEN_HUMAN if is_machines else Attribution.HUMAN
     for name in NUMBERS:
         if not lesion[name]:
             continue

@@ -14,16 +14,15 @@ import numpy.typing as npt
 from trialimg.core.digest import canonical_json, digest_of
 from trialimg.core.errors import IntakeError, IntegrityError
 from trialimg.imaging.contour import outlines
-from trialimg.services.ports import BlobStore
+from trialimg.services.ports import KeptBlobs
 from trialimg.volume import Geometry, Mask, Unit, Volume
 
-__all__ = ["ENCODING", "EncodedSeries", "KeptSeries", "encode", "outlines_lps_mm"]
+__all__ = ["ENCODING", "EncodedSeries", "KeptSeries", "encode", "grid_of", "outlines_lps_mm"]
 
-ENCODING = "1"
+ENCODING = "2"
 """Changes with the bytes below: series that were kept in another way are encoded again."""
 
 _LARGEST = np.iinfo(np.int16).max
-_UNITS = {"CT": Unit.HU, "PT": Unit.SUV_BW}
 _GRAIN_MM = 2
 """Decimals of a millimetre in an outline: far below a pixel."""
 
@@ -34,13 +33,14 @@ class EncodedSeries:
 
     geometry: Mapping[str, Any]
     """shape (slices, rows, columns), orientation (6 cosines: along a row, along a column), pixel_spacing (between
-    rows, between columns; mm), positions (centre of each slice's first pixel, LPS mm), modality, step (what one
-    stored step is worth in the image's unit), window (width, level that show most of the image)."""
+    rows, between columns; mm), positions (centre of each slice's first pixel, LPS mm), modality, unit, step (what one
+    stored step is worth in that unit), window (width, level that show most of the image), frame (digest of the frame
+    of reference; empty where it is not known)."""
     slices: tuple[bytes, ...]
     """Each gzip of int16, little endian, row by row."""
 
 
-def encode(volume: Volume) -> EncodedSeries:
+def encode(volume: Volume, *, frame_of_reference_uid: str = "") -> EncodedSeries:
     """The slices of a volume as 16-bit steps, with all that a viewer needs to place and window them.
 
     Notes
@@ -60,8 +60,10 @@ def encode(volume: Volume) -> EncodedSeries:
         "pixel_spacing": [grid.spacing_mm[1], grid.spacing_mm[0]],
         "positions": grid.to_lps([(0, 0, k) for k in range(grid.size[2])]).tolist(),
         "modality": volume.modality,
+        "unit": volume.unit.value,
         "step": step,
         "window": [max(high - low, step), (high + low) / 2],
+        "frame": digest_of(frame_of_reference_uid) if frame_of_reference_uid else "",
     }
     return EncodedSeries(geometry, tuple(_packed(one) for one in stored))
 
@@ -82,7 +84,7 @@ def _packed(pixels: npt.NDArray[np.int16]) -> bytes:
 class KeptSeries:
     """Encoded series in a blob store, each under a name that tells a reader nothing."""
 
-    store: BlobStore
+    store: KeptBlobs
 
     def keep(self, name: str, series: EncodedSeries) -> None:
         """Keep a series; the geometry comes last, so that a series that is found is whole."""
@@ -100,6 +102,19 @@ class KeptSeries:
             return None
         found: Mapping[str, Any] = json.loads(data)
         return found
+
+    def forget(self, name: str) -> int:
+        """Remove a series; how many blobs went. Like all that is encoded here, it can be made again from its source.
+
+        The geometry goes last, so that a removal that was interrupted can be done again.
+        """
+        geometry = self.geometry(name)
+        if geometry is None:
+            return 0
+        parts = [*map(str, range(geometry["shape"][0])), "geometry"]
+        for part in parts:
+            self.store.remove(_key(name, part))
+        return len(parts)
 
     def slice(self, name: str, number: int) -> bytes | None:
         """One slice as it is sent; None if the series has no such slice."""
@@ -127,11 +142,11 @@ class KeptSeries:
         array = np.stack(stored).reshape(geometry["shape"])
         if geometry["step"] != 1.0:
             array = array.astype(np.float32) * np.float32(geometry["step"])
-        modality = str(geometry["modality"])
-        return Volume(array, _grid(geometry), modality, _UNITS.get(modality, Unit.ARBITRARY))
+        return Volume(array, grid_of(geometry), str(geometry["modality"]), Unit(geometry["unit"]))
 
 
-def _grid(geometry: Mapping[str, Any]) -> Geometry:
+def grid_of(geometry: Mapping[str, Any]) -> Geometry:
+    """The grid of a kept series."""
     slices, rows, columns = geometry["shape"]
     along_row, along_column = np.reshape(geometry["orientation"], (2, 3))
     positions = np.asarray(geometry["positions"])

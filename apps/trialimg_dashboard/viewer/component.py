@@ -16,14 +16,12 @@ import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
+from apps.trialimg_dashboard.viewer.contours import Contour, require_on_slice, text_of
+
 __all__ = ["Asked", "Drawing", "DrawingKind", "Pane", "Seen", "viewer"]
 
 _STYLE = Path(__file__).with_name("viewer.css")
-_OFF_PLANE_MM = 0.01
-"""The browser computes in doubles and sends four decimals: a point further off its slice was not drawn on it."""
-_OUTSIDE_PIXELS = 2.0
 _MOST_DRAWINGS = 500
-_LONGEST_TEXT = 200
 
 
 class DrawingKind(Enum):
@@ -50,6 +48,8 @@ class Pane:
     """Slice to show; None: the middle one."""
     outlines: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """Slice to outlines: lesion, points (LPS mm), proposed (drawn dashed)."""
+    fused: str = ""
+    """Name of a PET series of the same case that may be laid over this one; empty: there is none."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Drawing:
         """
         try:
             kind = DrawingKind(item["kind"])
-            uid, series, label = (_text(item[key]) for key in ("uid", "series", "label"))
+            uid, series, label = (text_of(item[key]) for key in ("uid", "series", "label"))
             number, points = int(item["slice"]), np.asarray(item["points"], dtype=np.float64)
             pixel_mm = float(item["pixel_mm"])
         except (KeyError, TypeError) as wrong:
@@ -97,7 +97,7 @@ class Drawing:
             raise ValueError("a drawing on an image that is not shown")
         if points.shape != (_POINTS[kind], 3) or not np.isfinite(points).all():
             raise ValueError(f"a drawing of kind {kind.value} has {_POINTS[kind]} points")
-        _require_on_slice(points, geometry, number)
+        require_on_slice(points, geometry, number)
         if not (math.isfinite(pixel_mm) and pixel_mm > 0):
             raise ValueError("a drawing says how large a pixel was shown")
         return cls(uid, series, number, label, kind, tuple((p[0], p[1], p[2]) for p in points.tolist()), pixel_mm)
@@ -114,6 +114,7 @@ class Asked(Enum):
     PREVIOUS = "previous"
     ACCEPT = "accept"
     REJECT = "reject"
+    UNDO = "undo"
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ class Seen:
     changed: bool
     """The reader drew, corrected or removed something since Python last gave the drawings."""
     asked: Asked | None
+    contour: Contour | None = None
+    """By which the reader wants a lesion's outline changed."""
 
 
 def viewer(
@@ -144,7 +147,8 @@ def viewer(
     options
         ``key`` (of the viewer on its page), ``lesion`` (label of the next drawing), ``words`` (the viewer's texts),
         ``readOnly``, ``height`` (CSS pixels), ``linkOffsetMm``, ``rendering`` (``auto`` or ``cpu``),
-        ``tokenSeconds``, ``window`` (name of the preset to open with).
+        ``tokenSeconds``, ``window`` (name of the preset to open with), ``next`` (``base``, ``token`` and ``slices``
+        of a case that is fetched ahead once this one is loaded).
     act
         Called with what was drawn or asked, once for each time, before the page runs again.
     """
@@ -168,11 +172,15 @@ def viewer(
             act(seen(st.session_state[key]))
 
     default = {"drawn": None}
-    return seen(_component()(key=key, data=data, default=default, on_drawn_change=changed, on_asked_change=changed))
+    calls = {f"on_{name}_change": changed for name in ("drawn", "asked", "contour")}
+    return seen(_component()(key=key, data=data, default=default, **calls))
 
 
 def _seen(result: Any, panes: Sequence[Pane], drawings: Sequence[Drawing], revision: int | None) -> Seen:
     asked = Asked(result.asked) if result.asked in {one.value for one in Asked} else None
+    if revision is not None and result.contour and result.contour["revision"] == revision:
+        shown = {pane.series: pane.geometry for pane in panes}
+        return Seen(tuple(drawings), False, asked, Contour.from_browser(result.contour, shown))
     drawn = result.drawn
     if revision is None or not drawn or drawn["revision"] != revision:
         return Seen(tuple(drawings), False, asked)
@@ -193,27 +201,9 @@ def _pane(pane: Pane) -> dict[str, Any]:
         "token": pane.token,
         "slice": pane.slice,
         "base": f"/images/{pane.series}",
+        "fused": f"/images/{pane.fused}" if pane.fused else None,
     }
     return shown | {"outlines": {str(number): list(lines) for number, lines in pane.outlines.items()}}
-
-
-def _require_on_slice(points: np.ndarray[Any, Any], geometry: Mapping[str, Any], number: int) -> None:
-    row, column = np.asarray(geometry["orientation"]).reshape(2, 3)
-    from_first = points - np.asarray(geometry["positions"][number])
-    off_plane_mm = float(np.abs(from_first @ np.cross(row, column)).max())
-    if off_plane_mm > _OFF_PLANE_MM:
-        raise ValueError(f"a drawing {off_plane_mm:.3f} mm off its slice")
-    between_rows, between_columns = geometry["pixel_spacing"]
-    _, rows, columns = geometry["shape"]
-    place = np.column_stack([from_first @ row / between_columns, from_first @ column / between_rows])
-    if (place < -_OUTSIDE_PIXELS).any() or (place > np.array([columns, rows]) + _OUTSIDE_PIXELS).any():
-        raise ValueError("a drawing outside of its image")
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value or len(value) > _LONGEST_TEXT:
-        raise ValueError("a drawing has a name, a series and a label")
-    return value
 
 
 @lru_cache(maxsize=1)

@@ -10,10 +10,10 @@ import streamlit as st
 from apps.trialimg_dashboard.desk import Desk
 from trialimg.services.model_answers import AnswerPlace, decided
 from trialimg.services.reading import save_draft
-from trialimg.services.reading_entry import accepted, entry_at, restored
+from trialimg.services.reading_entry import Axes, accepted, drawn, entry_at, restored
 from trialimg.services.reading_room import LesionRow, Room, lesion_in
 
-__all__ = ["accept", "answer_place", "keep", "keep_lesion", "leave", "wait", "waiting"]
+__all__ = ["accept", "answer_place", "keep", "keep_lesion", "leave", "outline", "undo", "wait", "waiting"]
 
 Lesion = Mapping[str, Any]
 
@@ -28,6 +28,20 @@ def keep_lesion(at: Desk, room: Room, row: LesionRow, entry: Mapping[str, Any]) 
     keep(at, room, entry)
     _answers(room).pop(row.name, None)
     _before(room)[row.name] = lesion_in(room.visit(room.step)["entry"], row.name)
+
+
+def outline(at: Desk, room: Room, row: LesionRow, axes: Axes) -> None:
+    """Keep a lesion whose outline was changed by hand; what the software says of it is taken over first."""
+    entry = entry_at(room)
+    if row.name in _answers(room):
+        entry = restored(entry, row.name, _answers(room)[row.name])
+        keep_lesion(at, room, row, entry)
+        decided(at.records, at.actor, answer_place(at, room, row), taken=True)
+    elif row.is_open and row.proposed is not None:
+        entry = accepted(entry, row)
+        keep_lesion(at, room, row, entry)
+    keep_lesion(at, room, row, drawn(entry, row, axes))
+    _before(room)[row.name] = lesion_in(entry, row.name)
 
 
 def wait(room: Room, row: LesionRow, lesion: Lesion) -> None:
@@ -55,10 +69,17 @@ def accept(at: Desk, room: Room, row: LesionRow) -> None:
 
 def leave(at: Desk, room: Room, row: LesionRow) -> None:
     """Put the answer to a line away; where none waits, take the last act on this lesion back."""
-    st.session_state.drawn_times = st.session_state.get("drawn_times", 0) + 1
     if _answers(room).pop(row.name, None) is not None:
+        st.session_state.drawn_times = st.session_state.get("drawn_times", 0) + 1
         decided(at.records, at.actor, answer_place(at, room, row), taken=False)
-    elif row.name in _before(room):
+    else:
+        undo(at, room, row)
+
+
+def undo(at: Desk, room: Room, row: LesionRow) -> None:
+    """Take the last act on this lesion back."""
+    st.session_state.drawn_times = st.session_state.get("drawn_times", 0) + 1
+    if row.name in _before(room):
         keep(at, room, restored(entry_at(room), row.name, _before(room).pop(row.name)))
 
 

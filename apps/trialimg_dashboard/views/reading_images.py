@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, acting
-from apps.trialimg_dashboard.installation import line_segmenter
-from apps.trialimg_dashboard.viewer.component import Asked, Drawing, DrawingKind, Pane, Seen, viewer
+from apps.trialimg_dashboard.viewer.component import Drawing, DrawingKind, Pane, Seen, viewer
 from apps.trialimg_dashboard.viewer.words import viewer_words
-from apps.trialimg_dashboard.views.reading_acts import accept, answer_place, keep_lesion, leave, wait, waiting
-from trialimg.services.case_images import Looking, ShownSeries
-from trialimg.services.model_answers import AnswerPlace, answered
-from trialimg.services.prompted import outlines_on, proposed_axes
-from trialimg.services.reading_entry import Axes, changed, drawn, entry_at
+from apps.trialimg_dashboard.views.reading_acts import waiting
+from apps.trialimg_dashboard.views.reading_drawn import DrawnOn, take
+from trialimg.services.case_images import Looking, ShownSeries, uptake_over
+from trialimg.services.prompted import outlines_on
 from trialimg.services.reading_room import LesionRow, Room, lesion_in
 
 __all__ = ["drawing_of", "images", "slice_of"]
@@ -38,7 +36,7 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
     places = [_place(at, visit, series, row) for visit, series in stacks]
     anywhere = next((place for place in reversed(places) if place is not None), None)
     panes = [
-        _pane(at, room, looking, (visit, series), place or anywhere)
+        replace(_pane(at, room, looking, (visit, series), place or anywhere), fused=_uptake(at, shown, series))
         for (visit, series), place in zip(stacks, places, strict=True)
     ]
     drawings = [one for visit, series in stacks for one in _drawings(at, room, visit, series)]
@@ -57,7 +55,7 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
 
     def act(seen: Seen) -> None:
         if row is not None:
-            acting(lambda: _take(at, room, row, seen, _Drawn(now, drawings, snaps)))()
+            acting(lambda: take(at, room, row, seen, DrawnOn(now, drawings, snaps)))()
 
     viewer(panes, drawings, revision=_revision(room, row), options=options, act=act)
 
@@ -108,6 +106,12 @@ def _series(
         format_func=lambda n: said[n],
     )
     return here[fits if chosen is None else chosen]
+
+
+def _uptake(at: Desk, shown: Sequence[ShownSeries], series: ShownSeries) -> str:
+    """Name of the PET that may be laid over a series; empty where there is none."""
+    found = uptake_over(at.house.images.kept, shown, series)
+    return found.name if found else ""
 
 
 def _evidence(visit: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -188,71 +192,3 @@ def drawing_of(
     points = tuple((float(x), float(y), float(z)) for axis in axes for x, y, z in axis)
     kind = DrawingKind.BIDIRECTIONAL if len(axes) == 2 else DrawingKind.LENGTH
     return Drawing(f"{series.timepoint}-{name}", series.name, number, name, kind, points, proposed=is_proposed)
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """What the viewer shows as it is drawn on."""
-
-    now: ShownSeries
-    given: Sequence[Drawing]
-    snaps: bool
-
-
-def _take(at: Desk, room: Room, row: LesionRow, seen: Seen, drawn_on: _Drawn) -> None:
-    """Keep what was drawn, accepted or given back; go to the lesion that was asked for."""
-    if seen.asked in (Asked.NEXT, Asked.PREVIOUS):
-        names = [one.name for one in room.rows]
-        by = 1 if seen.asked is Asked.NEXT else -1
-        st.session_state.next_lesion = names[(names.index(row.name) + by) % len(names)]
-    elif seen.asked is Asked.ACCEPT:
-        accept(at, room, row)
-    elif seen.asked is Asked.REJECT:
-        leave(at, room, row)
-    elif seen.changed and seen.asked is None and room.step:
-        st.session_state.drawn_times = st.session_state.get("drawn_times", 0) + 1  # what is not kept is drawn away
-        _keep_drawn(at, room, seen, drawn_on)
-
-
-def _keep_drawn(at: Desk, room: Room, seen: Seen, drawn_on: _Drawn) -> None:
-    """One drawing of a lesion on the visit that is read, or that one was deleted."""
-    rows = {one.name: one for one in room.rows}
-    mine = [one for one in seen.drawings if one.pixel_mm and one.series == drawn_on.now.name and one.label in rows]
-    if mine:
-        row = rows[mine[-1].label]
-        place = answer_place(at, room, row)
-        axes = _axes(at, mine[-1], drawn_on.now.uid, place if drawn_on.snaps else None)
-        after = drawn(entry_at(room), row, axes)
-        if axes.digest:
-            wait(room, row, lesion_in(after, row.name) or {})
-        else:
-            keep_lesion(at, room, row, after)
-        return
-    left = {one.uid for one in seen.drawings}
-    for gone in (one for one in drawn_on.given if one.uid not in left and not one.locked):
-        row = rows[gone.label]
-        if row.name in waiting(room) or row.is_open:
-            leave(at, room, row)
-        else:
-            keep_lesion(at, room, row, changed(entry_at(room), row, seen=""))
-
-
-def _axes(at: Desk, drawing: Drawing, uid: str, place: AnswerPlace | None) -> Axes:
-    """The axes of a drawing: as drawn, or, for a line at a place, those of the lesion that lies under it."""
-    ends = drawing.points_lps_mm
-    if drawing.kind is DrawingKind.LENGTH and place is not None:
-        series, masks, model = at.house.images.kept, at.house.masks, line_segmenter()
-        return answered(
-            at.records,
-            at.actor,
-            place,
-            segmenter=model,
-            geometry=series.geometry(uid),
-            work=lambda: proposed_axes(series, masks, model, uid=uid, line=(ends[0], ends[1])),
-        )
-    pairs = sorted((ends[i : i + 2] for i in range(0, len(ends), 2)), key=_length_mm, reverse=True)
-    return Axes(uid, pairs[0], pairs[1] if len(pairs) > 1 else None)
-
-
-def _length_mm(ends: Sequence[Sequence[float]]) -> float:
-    return float(np.linalg.norm(np.subtract(ends[0], ends[1])))

@@ -74,3 +74,18 @@ def scan(seed, scale):
         hu[(a - ball_a) ** 2 + (b - ball_b) ** 2 + n**2 < radius**2] = 2000
     noisy = np.rint(hu + rng.normal(0, 8, (1, ROWS, COLUMNS))).astype(np.int16)
     return Volume(noisy, grid(), "CT", Unit.HU), Mask(mask.astype(np.uint8), grid())
+
+
+PET_GRID = Geometry((60, 64, 50), (4.0, 4.0, 4.0), (-110.0, -130.0, -420.0))
+"""Not turned: nothing of it lies on the grid of the CT."""
+UPTAKE, UPTAKE_RADIUS_MM, BACKGROUND = 16.0, 14.0, 1.0
+HOT_SPOT = in_plane(40.0, -10.0)
+"""In the middle slice, away from every ball and from the lesion; LPS mm."""
+
+
+def uptake():
+    """A PET image in SUV: one hot ball whose uptake falls off linearly from its middle, in an even background."""
+    k, j, i = np.meshgrid(*(np.arange(n) for n in PET_GRID.shape), indexing="ij")
+    away = np.linalg.norm(PET_GRID.to_lps(np.stack([i, j, k], axis=-1)) - HOT_SPOT, axis=-1)
+    values = np.maximum(UPTAKE * (1 - away / (2 * UPTAKE_RADIUS_MM)), BACKGROUND)
+    return Volume(values.astype(np.float32), PET_GRID, "PT", Unit.SUV_BW)

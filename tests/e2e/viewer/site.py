@@ -13,39 +13,52 @@ from apps.trialimg_dashboard.pixels import PixelTokens, pixel_routes
 from apps.trialimg_dashboard.viewer.component import Pane, viewer
 from apps.trialimg_dashboard.viewer.words import viewer_words
 from tests.e2e.viewer import phantom
+from tests.fakes.store import MemoryBlobStore
+from trialimg.core.errors import ReadingError
 from trialimg.services.case_images import Looking, ShownSeries
-from trialimg.services.viewing import encode, outlines_lps_mm
+from trialimg.services.outlining import Region, outlined
+from trialimg.services.prompted import KeptMasks, outlines_on
+from trialimg.services.viewing import KeptSeries, encode
 
 SERIES = {"s-7a": (1, 1.0), "s-7b": (2, 0.7)}
+UPTAKE = "s-7p"
 TOKENS = PixelTokens(seconds=8)
 READER = Looking("reader1", "session", "T1", "C1")
 
 
 class Phantoms:
-    """Two series, both assigned to one reader."""
+    """Two CT series and a PET, all assigned to one reader."""
 
     def __init__(self):
-        self.log = []
+        self.log, self.sent = [], []
+        self.kept, self.masks = KeptSeries(MemoryBlobStore()), KeptMasks(MemoryBlobStore())
 
-    @staticmethod
-    @lru_cache
-    def load(series):
+    @lru_cache  # noqa: B019  one for the process
+    def load(self, series):
+        """Keep a series; the digest of its lesion's mask."""
+        if series == UPTAKE:
+            self.kept.keep(series, encode(phantom.uptake()))
+            return ""
         image, mask = phantom.scan(*SERIES[series])
-        lines = {k: [{"lesion": "T01", "points": line} for line in found] for k, found in outlines_lps_mm(mask).items()}
-        return encode(image), lines
+        self.kept.keep(series, encode(image))
+        return self.masks.keep(mask)
 
     def find(self, looking, name):
-        return ShownSeries(name, "BL", name) if looking == READER and name in SERIES else None
+        return ShownSeries(name, "BL", name) if looking == READER and name in (*SERIES, UPTAKE) else None
 
     def opened(self, looking, series):
         self.log.append((looking.user, series.name))
 
+    def sent_ahead(self, looking, series):
+        self.sent.append((looking.user, series.name))
+
     def geometry(self, series):
-        return self.load(series.name)[0].geometry
+        self.load(series.name)
+        return self.kept.geometry(series.name)
 
     def slice(self, series, number):
-        slices = self.load(series.name)[0].slices
-        return slices[number] if number < len(slices) else None
+        self.load(series.name)
+        return self.kept.slice(series.name, number)
 
 
 IMAGES = Phantoms()
@@ -57,9 +70,33 @@ def change(drawings):
 
 
 def pane(series, label):
-    start = st.session_state.slices[series]
-    encoded, lines = Phantoms.load(series)
-    return Pane(series, label, TOKENS.issue(READER), encoded.geometry, start, lines)
+    state = st.session_state
+    IMAGES.load(UPTAKE)
+    first = IMAGES.load(series)
+    digest = state.outlines.get(series, first)
+    geometry = IMAGES.kept.geometry(series)
+    lines = {
+        k: [{"lesion": "T01 liver", "points": line, "proposed": digest == first} for line in found]
+        for k, found in outlines_on(IMAGES.masks.mask(digest), geometry).items()
+    }
+    fused = UPTAKE if state.fuses else ""
+    return Pane(series, label, TOKENS.issue(READER), geometry, state.slices[series], lines, fused)
+
+
+def change_outline(contour):
+    """What the reading room does with a line drawn around a part of a lesion."""
+    state = st.session_state
+    digest = state.outlines.get(contour.series, IMAGES.load(contour.series))
+    region = Region(contour.series, contour.slice, contour.points_lps_mm, contour.adds)
+    try:
+        axes = outlined(IMAGES.kept, IMAGES.masks, region, before={"digest": digest, "series_uid": contour.series})
+    except ReadingError as refused:
+        st.error(str(refused))
+        return
+    state.before = dict(state.outlines)
+    state.outlines[contour.series] = axes.digest
+    state.outlined = dataclasses.asdict(axes)
+    state.revision += 1
 
 
 def read():
@@ -74,8 +111,16 @@ def read():
     }
     panes = [pane("s-7a", "Baseline"), pane("s-7b", "Follow-up")]
     options |= {"key": "viewer", "lesion": lesion}
+    if "ahead" in st.query_params:
+        token = TOKENS.issue(READER)
+        options["next"] = {"base": f"/images/{UPTAKE}", "token": token, "slices": [20, 21, 22]}
     seen = viewer(panes, state.saved, revision=state.revision, options=options)
     state.saved = list(seen.drawings)
+    if seen.contour is not None and seen.contour != state.get("taken"):
+        state.taken = seen.contour
+        change_outline(seen.contour)
+        st.rerun()
+    st.html(f'<pre id="outlined">{json.dumps(state.get("outlined", {}))}</pre>')
     rows = [
         {**dataclasses.asdict(one), "kind": one.kind.value, "diameters_mm": one.diameters_mm} for one in state.saved
     ]
@@ -84,6 +129,7 @@ def read():
         state.asked = seen.asked.value
     st.write(f"asked: {state.get('asked', 'nothing')}")
     st.write(f"opened: {sorted(set(IMAGES.log))}")
+    st.write(f"sent ahead: {sorted(set(IMAGES.sent))}")
     st.button("Delete all of this lesion", on_click=lambda: change([one for one in state.saved if one.label != lesion]))
     st.text_input("Comment")
 
@@ -95,6 +141,8 @@ def page():
     state.setdefault("revision", 0)
     state.rendering = st.query_params.get("rendering", state.get("rendering", "auto"))
     state.read_only = "readonly" in st.query_params
+    state.fuses = "fused" in st.query_params or state.get("fuses", False)
+    state.setdefault("outlines", {})
     state.slices = {one: int(st.query_params.get(one, state.get("slices", {}).get(one, 20))) for one in SERIES}
     worklist = st.Page(
         lambda: st.write(f"{len(state.saved)} measurements saved"), title="Worklist", url_path="worklist"

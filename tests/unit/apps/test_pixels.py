@@ -22,13 +22,16 @@ ANSWERS = ["/images/a/geometry", "/images/a/slice/0", "/images/a/token"]
 class Images:
     def __init__(self):
         self.assigned = {(READER, "a")}
-        self.log = []
+        self.log, self.sent = [], []
 
     def find(self, looking, name):
         return ShownSeries(name, "BL", f"uid {name}") if (looking, name) in self.assigned else None
 
     def opened(self, looking, series):
         self.log.append((looking.user, series.name))
+
+    def sent_ahead(self, looking, series):
+        self.sent.append((looking.user, series.name))
 
     def geometry(self, series):
         return {"shape": [2, 2, 2]} if series.name == "a" else None
@@ -109,6 +112,18 @@ def test_a_token_ends_with_the_assignment(client, tokens, images, path):
 def test_a_renewed_token_serves_the_same_reader(client, tokens):
     fresh = get(client, "/images/a/token", tokens.issue(READER)).json()["token"]
     assert tokens.read(fresh) == READER
+
+
+def test_slices_that_are_sent_before_the_series_is_opened_are_in_the_trail_once(client, tokens, images):
+    for _ in "ab":
+        get(client, "/images/a/slice/1", tokens.issue(READER))
+    assert (images.log, images.sent) == ([], [("rita", "a")])
+
+
+def test_slices_of_an_opened_series_are_not_said_to_be_sent_ahead(client, tokens, images):
+    get(client, "/images/a/geometry", tokens.issue(READER))
+    get(client, "/images/a/slice/1", tokens.issue(READER))
+    assert (images.log, images.sent) == ([("rita", "a")], [])
 
 
 def test_there_is_no_slice_beyond_the_last(client, tokens):

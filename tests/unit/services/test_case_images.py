@@ -16,7 +16,7 @@ from tests.fakes.store import MemoryBlobStore
 from trialimg.core.access import Role
 from trialimg.core.reading import CaseKind, Seat
 from trialimg.services import cases, people, reading, reading_assignment
-from trialimg.services.case_images import CaseImages, Looking
+from trialimg.services.case_images import CaseImages, Looking, ShownSeries, uptake_over
 from trialimg.services.journal import Journal
 from trialimg.services.people_sessions import close_sessions
 from trialimg.services.records import EntryQuery, Place
@@ -167,6 +167,48 @@ def test_opening_is_kept_without_the_series_own_name(house):
     assert SERIES["BL"] not in str(last)
 
 
+def test_slices_sent_ahead_are_kept_as_such_unless_the_series_was_opened_in_this_session(house):
+    looking = house.looking("rita")
+    (series,) = house.images.shown(looking)
+    house.images.note_sent_ahead(looking, series)
+    assert noted(house, "send_images_ahead") == 1
+    house.images.note_opened(looking, series)
+    house.images.note_sent_ahead(looking, series)  # of another process, which has not seen it opened
+    assert (noted(house, "open_images"), noted(house, "send_images_ahead")) == (1, 1)
+
+
+def noted(house, action):
+    with house.records.store.reading() as transaction:
+        return len(list(transaction.entries(EntryQuery(who="rita", action=action))))
+
+
+@pytest.mark.parametrize(
+    ("modality", "frame", "timepoint", "fits"),
+    [
+        ("PT", "2.25.7", "BL", True),
+        ("PT", "2.25.8", "BL", False),
+        ("PT", "", "BL", False),
+        ("PT", "2.25.7", "W06", False),
+        ("MR", "2.25.7", "BL", False),
+    ],
+)
+def test_a_pet_is_laid_over_a_ct_of_its_visit_and_frame_of_reference_alone(modality, frame, timepoint, fits):
+    kept = KeptSeries(MemoryBlobStore())
+    kept.keep("ct", encode(VOLUME, frame_of_reference_uid="2.25.7"))
+    kept.keep("other", encode(replace(VOLUME, modality=modality), frame_of_reference_uid=frame))
+    ct, other = ShownSeries("a", "BL", "ct"), ShownSeries("b", timepoint, "other")
+    assert uptake_over(kept, (ct, other), ct) == (other if fits else None)
+    assert uptake_over(kept, (ct, other), other) is None
+
+
+def test_a_ct_of_no_known_frame_of_reference_takes_no_pet():
+    kept = KeptSeries(MemoryBlobStore())
+    kept.keep("ct", encode(VOLUME))
+    kept.keep("pt", encode(replace(VOLUME, modality="PT")))
+    ct, pt = (ShownSeries(uid, "BL", uid) for uid in ("ct", "pt"))
+    assert uptake_over(kept, (ct, pt), ct) is None
+
+
 class Source:
     """A folder in which one series lies."""
 
@@ -175,7 +217,14 @@ class Source:
 
     def index(self, root):
         return type(
-            "Index", (), {"series": [type("Series", (), {"series_uid": uid}) for uid in ("2.25.10", "2.25.99")]}
+            "Index",
+            (),
+            {
+                "series": [
+                    type("Series", (), {"series_uid": uid, "frame_of_reference_uid": "2.25.7"})
+                    for uid in ("2.25.10", "2.25.99")
+                ]
+            },
         )
 
     def volume(self, series, root):

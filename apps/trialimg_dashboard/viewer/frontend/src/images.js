@@ -1,8 +1,9 @@
 // Slices from the pixel route to Cornerstone. A pane has images of its own, even where two panes show one series:
 // what is drawn in one must not appear in the other.
-import { getShouldUseCPURendering, utilities } from '@cornerstonejs/core';
+import { cache, getShouldUseCPURendering, utilities } from '@cornerstonejs/core';
 
 const PANES = new Map(); // pane key -> { base, token, geometry }
+const AHEAD = new Map(); // address of a slice of the next case -> its bytes, on their way or here
 const AT_ONCE = 6; // requests under way
 
 export const imageIds = (key, count) => Array.from({ length: count }, (_, k) => `trialimg:${key}/${k}`);
@@ -12,22 +13,49 @@ export function parse(imageId) {
   return match ? { key: match[1], slice: Number(match[2]) } : null;
 }
 
-async function get({ base, token }, path) {
+async function get({ base, token, beside }, path) { // a token is good for every series of its case
   const response = await fetch(`${base}/${path}`, {
-    headers: { Authorization: `Bearer ${token}` }, credentials: 'same-origin', cache: 'no-store',
+    headers: { Authorization: `Bearer ${beside ? PANES.get(beside)?.token : token}` }, credentials: 'same-origin', cache: 'no-store',
   });
   if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
   return response;
 }
 
-export async function open(key, { base, token }) {
-  const source = { base, token };
+/** The geometry of a series; `beside` names the pane whose token serves it too. */
+export async function open(key, { base, token, beside }) {
+  const source = { base, token, beside };
   PANES.set(key, source);
   source.geometry = await (await get(source, 'geometry')).json();
   return source.geometry;
 }
 
 export const close = (key) => PANES.delete(key);
+
+/** Pixels of each slice, where they are here; they stay where Cornerstone keeps them. */
+export const pixels = (ids) => ids.map((id) => cache.getImage(id)?.getPixelData());
+
+/** Forget slices: no pixel of a case stays behind its pane. */
+export const drop = (ids = []) => ids.filter((id) => cache.getImageLoadObject(id)).forEach((id) => cache.removeImageLoadObject(id, { force: true }));
+
+/**
+ * Fetch a few slices of the next case before it is opened. One case at a time, and no longer than its token lasts.
+ * That they were sent is in the audit trail; that they were opened only once they are shown.
+ */
+export async function fetchAhead({ base, token, slices, seconds }) {
+  AHEAD.clear();
+  for (const slice of slices) {
+    const path = `slice/${slice}`;
+    AHEAD.set(`${base}/${path}`, get({ base, token }, path).then((answer) => answer.arrayBuffer()).catch(() => null));
+  }
+  setTimeout(() => AHEAD.clear(), seconds * 1000);
+}
+
+async function bytes(source, path) {
+  const address = `${source.base}/${path}`;
+  const waiting = AHEAD.get(address);
+  AHEAD.delete(address);
+  return (await waiting) ?? (await get(source, path)).arrayBuffer();
+}
 
 export function renew(key, token) {
   const source = PANES.get(key);
@@ -54,7 +82,7 @@ async function load(imageId) {
   const { geometry } = source;
   const [, height, width] = geometry.shape;
   const [rowPixelSpacing, columnPixelSpacing] = geometry.pixel_spacing;
-  const pixels = new Int16Array(await (await get(source, `slice/${slice}`)).arrayBuffer());
+  const pixels = new Int16Array(await bytes(source, `slice/${slice}`));
   if (pixels.length !== width * height) throw new Error(`slice ${slice}: ${pixels.length} pixels, expected ${width * height}`);
   let minPixelValue = Infinity;
   let maxPixelValue = -Infinity;

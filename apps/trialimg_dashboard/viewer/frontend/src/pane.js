@@ -1,6 +1,8 @@
 // One image stack on the screen: window, outlines, orientation marks, caption.
 import { Enums } from '@cornerstonejs/core';
 import { utilities as toolUtilities } from '@cornerstonejs/tools';
+import { Fusion } from './fusion.js';
+import { Grid } from './grid.js';
 import * as images from './images.js';
 import { dot, nearest, normal, subtract } from './geometry.js';
 
@@ -14,6 +16,7 @@ const PRESETS = {
   CT: [['softTissue', 400, 40], ['liver', 150, 90], ['lung', 1500, -600], ['bone', 2000, 400], ['brain', 80, 40]],
   PT: [['suv5', 5, 2.5], ['suv10', 10, 5], ['suv20', 20, 10]],
 };
+const SUV = 'g/ml{SUVbw}';
 
 // fixed text only, never data
 export const create = (tag, className, innerHTML = '') => Object.assign(document.createElement(tag), { className, innerHTML });
@@ -35,11 +38,13 @@ export class Pane {
     const axis = normal(this.geometry.orientation);
     this.heights = this.geometry.positions.map((p) => dot(p, axis));
     this.step = this.geometry.step;
+    this.hasPlanes = new Grid(this.geometry).isEven; // planes across slices that are unevenly apart would mislead
   }
 
   get presets() {
-    const { modality, window: [width, level] } = this.geometry;
-    return PRESETS[modality] ?? [['automatic', width, level]];
+    const { modality, unit, window: [width, level] } = this.geometry;
+    const isKnown = modality !== 'PT' || unit === SUV; // uptake in an unknown unit has no window by name
+    return (isKnown && PRESETS[modality]) || [['automatic', width, level]];
   }
 
   get slice() { return this.viewport.getCurrentImageIdIndex(); }
@@ -102,11 +107,28 @@ export class Pane {
     this.drawOutlines();
     this.drawMarks();
     this.caption();
+    this.fusion?.draw();
   }
+
+  /** Lay the uptake of the visit over this stack, or take it away. */
+  async fuse(isOn) {
+    if (isOn === Boolean(this.fusion) || !this.given.fused) return;
+    if (!isOn) {
+      this.fusion.close();
+      this.fusion = null;
+      return;
+    }
+    this.fusion = new Fusion(this);
+    await this.fusion.open();
+    this.fusion?.draw();
+  }
+
+  renew() { images.renew(this.key, this.given.token); }
 
   drawOutlines() {
     const outlines = this.given.outlines?.[this.slice] ?? [];
-    this.contours.replaceChildren(...outlines.map(({ lesion, points, proposed }) => {
+    const drawing = this.contours.querySelectorAll('.ti-drawn');
+    this.contours.replaceChildren(...drawing, ...outlines.map(({ lesion, points, proposed }) => {
       const path = document.createElementNS(SVG, 'path');
       path.setAttribute('class', proposed ? 'ti-contour ti-proposed' : 'ti-contour');
       path.setAttribute('data-lesion', lesion);
@@ -128,5 +150,9 @@ export class Pane {
     [invertOrientationStringLPS(bottom), right, bottom, invertOrientationStringLPS(right)].forEach((text, i) => { this.marks[i].textContent = text; });
   }
 
-  close() { images.close(this.key); }
+  close() {
+    this.fusion?.close();
+    images.drop(this.ids);
+    images.close(this.key);
+  }
 }

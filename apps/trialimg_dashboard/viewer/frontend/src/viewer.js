@@ -7,12 +7,17 @@ import {
   BidirectionalTool, Enums as ToolEnums, LengthTool, PanTool, StackScrollTool, ToolGroupManager, WindowLevelTool, ZoomTool, addTool,
   init as initTools,
 } from '@cornerstonejs/tools';
+import { Contouring } from './contouring.js';
 import { Drawings, textLines } from './drawings.js';
+import { dot, normal } from './geometry.js';
 import * as images from './images.js';
+import { Multiplanar } from './multiplanar.js';
 import { Pane, create } from './pane.js';
+import { Toolbar } from './toolbar.js';
 
 const TOOLS = { windowLevel: WindowLevelTool, pan: PanTool, zoom: ZoomTool, bidirectional: BidirectionalTool, length: LengthTool };
-const DRAWING_TOOLS = ['bidirectional', 'length'];
+const CONTOURS = { contourAdd: 'add', contourCut: 'cut' }; // tools of our own, above Cornerstone's
+const CHANGING_TOOLS = ['bidirectional', 'length', ...Object.keys(CONTOURS)];
 const { Primary, Secondary, Auxiliary, Wheel } = ToolEnums.MouseBindings;
 const { ANNOTATION_ADDED, ANNOTATION_COMPLETED, ANNOTATION_MODIFIED, ANNOTATION_REMOVED } = ToolEnums.Events;
 const CACHE_BYTES = 2 * 1024 ** 3;
@@ -32,16 +37,20 @@ function start(rendering) {
 }
 
 class Viewer {
-  static key = (data) => data.panes.map(({ id }) => id).join('|');
+  static key = (data) => data.panes.map(({ id, fused }) => `${id}+${fused}`).join('|');
 
   constructor(parent, api, data) {
-    Object.assign(this, { id: utilities.uuidv4(), api, data, key: Viewer.key(data), panes: [], linked: true });
+    Object.assign(this, { id: utilities.uuidv4(), api, data, key: Viewer.key(data), panes: [] });
+    this.fused = { opacity: 0.7, upper: 10 };
     this.root = create('div', 'ti-root', '<div class="ti-bar" role="toolbar"></div><div class="ti-row"></div><div class="ti-help" hidden></div>');
-    [this.bar, this.row, this.help] = this.root.children;
+    const [bar, row, help] = this.root.children;
+    this.row = row;
+    this.toolbar = new Toolbar(this, bar, help);
     this.row.tabIndex = 0;
     this.row.setAttribute('role', 'application');
     this.row.setAttribute('aria-label', data.words.images);
     this.drawings = new Drawings(this);
+    this.contouring = new Contouring(this);
     parent.append(this.root);
   }
 
@@ -52,7 +61,7 @@ class Viewer {
     this.panes = this.data.panes.map((given, index) => new Pane(this, index, given));
     await Promise.all(this.panes.map((pane) => pane.open()));
     if (this.closed) return;
-    this.fillToolbar();
+    this.toolbar.fill(this.offeredTools);
     this.activate(this.data.tool ?? 'windowLevel');
     this.row.append(...this.panes.map(({ frame }) => frame)); // all before any is shown: the fit needs the final width
     await this.visible(); // the page may still be laying itself out; a canvas without size has no coordinates
@@ -66,9 +75,15 @@ class Viewer {
     for (const pane of this.panes) {
       await images.prefetch(pane.ids, pane.slice, (id) => imageLoader.loadAndCacheImage(id), (loaded) => {
         pane.frame.dataset.loaded = loaded;
+        this.planes?.draw();
         return !this.closed;
       });
     }
+    if (this.data.next && !this.closed) await images.fetchAhead({ ...this.data.next, seconds: this.data.tokenSeconds });
+  }
+
+  get offeredTools() {
+    return [...Object.keys(TOOLS), ...Object.keys(CONTOURS)].filter((name) => !this.data.readOnly || !CHANGING_TOOLS.includes(name));
   }
 
   createTools() {
@@ -81,61 +96,61 @@ class Viewer {
     return tools;
   }
 
-  // ----- toolbar -----
-  button(label, attribute, value, action, on = null) {
-    const node = create('button', 'ti-button');
-    node.type = 'button';
-    node.textContent = label;
-    node.dataset[attribute] = value;
-    if (on !== null) this.turn(node, on);
-    node.onclick = () => { action(node); this.row.focus({ preventScroll: true }); };
-    this.bar.append(node);
-    return node;
-  }
-
-  turn(node, on) {
-    node.classList.toggle('on', on);
-    node.setAttribute('aria-pressed', on);
-    return on;
-  }
-
-  fillToolbar() {
-    const { words, readOnly } = this.data;
-    const offered = Object.keys(TOOLS).filter((name) => !readOnly || !DRAWING_TOOLS.includes(name));
-    this.toolButtons = offered.map((name) => this.button(words[name], 'tool', name, () => this.activate(name), false));
-    this.panes[0].presets.forEach(([name], number) => this.button(words[name], 'preset', name, () => this.preset(number)));
-    if (this.panes.length > 1) this.linkButton = this.button(words.link, 'action', 'link', () => this.toggleLink(), true);
-    this.outlineButton = this.button(words.outlines, 'action', 'outlines', () => this.toggleOutlines(), true);
-    this.button(words.invert, 'action', 'invert', () => this.panes.forEach((pane) => pane.invert()));
-    this.button(words.reset, 'action', 'reset', () => this.panes.forEach((pane) => pane.reset()));
-    if (!readOnly) this.button(words.remove, 'action', 'remove', () => this.drawings.removeSelected());
-    this.button('?', 'action', 'help', () => this.toggleHelp()).setAttribute('aria-label', words.help);
-    for (const line of words.keys) this.help.append(Object.assign(create('div', 'ti-key'), { textContent: line }));
-  }
-
+  // ----- tools, windows, what lies over the images -----
   activate(name) { // the other tools stay passive: their handles can still be dragged
-    const isDrawing = DRAWING_TOOLS.includes(name);
-    if (isDrawing && this.data.readOnly) return;
+    if (CHANGING_TOOLS.includes(name)) {
+      if (this.data.readOnly) return;
+      if (this.planes) this.toolbar.flip('multiplanar'); // what is measured lies in the acquired plane
+    }
+    this.toolbar.choose(name);
+    this.contouring.begin(CONTOURS[name] ?? null);
     for (const { toolName } of Object.values(TOOLS)) this.tools.setToolPassive(toolName, { removeAllBindings: true });
     const bindings = { pan: [Auxiliary], zoom: [Secondary] };
-    bindings[name] = [Primary, ...(bindings[name] ?? [])];
+    if (TOOLS[name]) bindings[name] = [Primary, ...(bindings[name] ?? [])];
     for (const [tool, buttons] of Object.entries(bindings)) {
       this.tools.setToolActive(TOOLS[tool].toolName, { bindings: buttons.map((mouseButton) => ({ mouseButton })) });
     }
-    this.toolButtons.forEach((node) => this.turn(node, node.dataset.tool === name));
   }
 
-  preset(number) { this.panes.forEach((pane) => pane.preset(number)); }
+  preset(number) { this.panes.forEach((pane) => pane.preset(number)); this.planes?.draw(); }
 
-  toggleOutlines() {
-    this.row.classList.toggle('ti-no-contours', !this.turn(this.outlineButton, !this.outlineButton.classList.contains('on')));
+  invert() { this.panes.forEach((pane) => pane.invert()); this.planes?.draw(); }
+
+  reset() { this.panes.forEach((pane) => pane.reset()); this.planes?.reset(); }
+
+  async fuse(on) {
+    this.toolbar.showColours(on);
+    await Promise.all(this.panes.map((pane) => pane.fuse(on))).catch((error) => this.fail(error));
+    this.planes?.draw();
   }
 
-  toggleHelp() { this.help.hidden = !this.help.hidden; }
+  setFused(change) {
+    Object.assign(this.fused, change);
+    this.toolbar.showColours(true);
+    this.panes.forEach(({ fusion }) => fusion?.draw());
+    this.planes?.draw();
+  }
+
+  /** The three planes of the stack under the mouse instead of the stacks, or the stacks again where the planes met. */
+  showPlanes(on) {
+    if (on === Boolean(this.planes)) return;
+    if (on) {
+      const pane = this.panes.find((one) => one.frame.matches(':hover') && one.hasPlanes) ?? this.panes.findLast((one) => one.hasPlanes);
+      this.planes = new Multiplanar(pane);
+      this.row.classList.add('ti-in-planes');
+      this.row.append(this.planes.frame);
+      this.planes.set({});
+      return;
+    }
+    const { pane, point } = this.planes;
+    this.planes.close();
+    this.planes = null;
+    this.row.classList.remove('ti-in-planes');
+    this.fit();
+    pane.goToHeight(dot(point, normal(pane.geometry.orientation))).catch((error) => this.fail(error));
+  }
 
   // ----- linked scrolling: pane i shows what lies offsets[i] mm further along its own normal than pane 0 -----
-  toggleLink() { this.link(this.turn(this.linkButton, !this.linkButton.classList.contains('on'))); }
-
   link(on, offset) {
     const [first] = this.panes;
     this.offsets = on ? this.panes.map((pane, i) => (i === 1 ? offset : null) ?? pane.height - first.height) : null;
@@ -167,9 +182,9 @@ class Viewer {
       if (!this.drawings.seeding && this.drawings.paneOf(annotation)) annotation.data.label = this.data.lesion;
     });
     [ANNOTATION_COMPLETED, ANNOTATION_MODIFIED, ANNOTATION_REMOVED].forEach((name) => on(eventTarget, name, changed));
-    on(this.row, 'mousedown', () => { // never measure on a canvas sized for another display scaling
-      this.pressed = true;
+    on(this.row, 'mousedown', (event) => { // never measure on a canvas sized for another display scaling
       if (this.scaling !== window.devicePixelRatio) this.fit();
+      this.pressed = !this.contouring.press(event) && !this.planes;
     }, true);
     on(window, 'mouseup', () => { this.pressed = false; changed(); });
     on(window, 'resize', () => this.fit());
@@ -186,23 +201,44 @@ class Viewer {
   }
 
   pressKey(event) {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const ask = (what) => () => this.api.setTriggerValue('asked', what);
-    const actions = {
-      ArrowUp: () => this.scroll(-1), ArrowDown: () => this.scroll(1), PageUp: () => this.scroll(-10), PageDown: () => this.scroll(10),
-      b: () => this.activate('bidirectional'), l: () => this.activate('length'), w: () => this.activate('windowLevel'),
-      o: () => this.toggleOutlines(), i: () => this.panes.forEach((pane) => pane.invert()), r: () => this.panes.forEach((pane) => pane.reset()),
-      Delete: () => this.data.readOnly || this.drawings.removeSelected(), '?': () => this.toggleHelp(),
-      n: ask('next'), p: ask('previous'), Enter: ask('accept'), Escape: ask('reject'),
-      ...Object.fromEntries([1, 2, 3, 4, 5].map((number) => [String(number), () => this.preset(number - 1)])),
-    };
-    const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const isUndo = event.ctrlKey && key === 'z' && !this.data.readOnly;
+    if (!isUndo && (event.ctrlKey || event.altKey || event.metaKey)) return;
+    const action = isUndo ? this.ask('undo') : this.actions[key];
     if (!action) return;
     event.preventDefault();
     action();
   }
 
+  ask(what) { return () => this.api.setTriggerValue('asked', what); }
+
+  get actions() {
+    const { toolbar } = this;
+    return {
+      ArrowUp: () => this.scroll(-1), ArrowDown: () => this.scroll(1), PageUp: () => this.scroll(-10), PageDown: () => this.scroll(10),
+      b: () => this.activate('bidirectional'), l: () => this.activate('length'), w: () => this.activate('windowLevel'),
+      a: () => this.activate('contourAdd'), x: () => this.activate('contourCut'),
+      o: () => toolbar.flip('outlines'), f: () => toolbar.flip('fusion'), m: () => toolbar.flip('multiplanar'),
+      i: () => this.invert(), r: () => this.reset(),
+      Delete: () => this.data.readOnly || this.drawings.removeSelected(), '?': () => toolbar.toggleHelp(),
+      n: this.ask('next'), p: this.ask('previous'), Enter: this.ask('accept'), Escape: () => this.leave(),
+      ...Object.fromEntries([1, 2, 3, 4, 5].map((number) => [String(number), () => this.preset(number - 1)])),
+    };
+  }
+
+  /** Esc leaves what was begun last: a line, a tool, the planes; else Python takes the last act back. */
+  leave() {
+    if (this.contouring.cancel()) return;
+    if (this.planes) this.toolbar.flip('multiplanar');
+    else if (this.contouring.isOn) this.activate('windowLevel');
+    else this.ask('reject')();
+  }
+
   scroll(slices) {
+    if (this.planes) {
+      this.planes.scroll(slices);
+      return;
+    }
     const pane = this.panes.find(({ frame }) => frame.matches(':hover')) ?? this.panes.at(-1);
     const target = Math.min(Math.max(pane.slice + slices, 0), pane.ids.length - 1);
     pane.go(target).catch((error) => this.fail(error));
@@ -236,7 +272,8 @@ class Viewer {
   fit(keepCamera = true) {
     if (this.closed || !this.row.clientWidth) return; // hidden or on its way out
     this.scaling = window.devicePixelRatio;
-    this.engine.resize(true, keepCamera);
+    this.planes?.draw();
+    if (!this.planes) this.engine.resize(true, keepCamera);
   }
 
   render() { this.panes.forEach(({ viewport }) => viewport?.render()); }
@@ -249,11 +286,12 @@ class Viewer {
     Object.assign(this, { api, data });
     this.panes.forEach((pane, index) => {
       pane.given = data.panes[index];
-      images.renew(pane.key, pane.given.token);
+      pane.renew();
     });
     if (ready && isChanged) this.drawings.seed();
     if (ready && isOtherWindow) this.panes.forEach((pane) => pane.openingPreset());
     if (ready && isMoved) this.show();
+    if (ready) this.planes?.draw();
   }
 
   async show() { // Python asked for other slices: each pane goes to its own, then they are linked there
@@ -265,24 +303,19 @@ class Viewer {
 
   fail(error) { // shown to the reader, and in the console
     console.error(error);
-    const said = create('span', 'ti-fault');
-    said.setAttribute('role', 'alert');
-    said.textContent = `${this.data.words.failed}: ${error.message ?? error}`;
-    this.bar.querySelector('.ti-fault')?.remove();
-    this.bar.append(said);
+    this.toolbar.say(`${this.data.words.failed}: ${error.message ?? error}`);
   }
 
   destroy() {
     this.closed = true;
     clearTimeout(this.timer);
     this.stop?.abort();
+    this.contouring.cancel();
     this.drawings.remove(this.drawings.all());
     ToolGroupManager.destroyToolGroup(this.id);
     this.engine?.destroy();
-    for (const pane of this.panes) {
-      pane.ids?.filter((id) => cache.getImageLoadObject(id)).forEach((id) => cache.removeImageLoadObject(id, { force: true }));
-      pane.close();
-    }
+    this.planes?.close();
+    this.panes.forEach((pane) => pane.close());
     this.root.remove();
   }
 }
