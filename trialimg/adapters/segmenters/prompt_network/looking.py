@@ -1,0 +1,158 @@
+"""From a prompt to the chance of every voxel: look around the prompt, then again around what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from trialimg.adapters.segmenters.prompt_network.channels import EDGE, Appearance, PromptOnGrid, stacked
+from trialimg.adapters.segmenters.prompt_network.framing import AROUND_LINE, AROUND_REGION, CLICK_LADDER_MM, Frame
+from trialimg.adapters.segmenters.prompt_network.sampling import appearance_of, outside_of, sampled
+from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointPrompt, Prompt
+from trialimg.volume import Geometry, Volume
+
+__all__ = ["Found", "Network", "found_at"]
+
+FloatArray = npt.NDArray[np.float64]
+Array32 = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+Network = Callable[[Array32, bool], Array32]
+"""From channels to the chance of every voxel; averaged over mirror images where the second is true."""
+
+_LOOKS = 3
+_SETTLED = 0.12
+_TOUCHED = 0.5
+_ROOM = 0.72
+"""Most of a grid's edge that a lesion fills that is seen whole."""
+_CORNERS = np.ones((3, 3, 3))
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What the last look saw."""
+
+    chance: Array32
+    """Shape (slices, rows, columns)."""
+    region: BoolArray
+    """At one half or above, and touched by the prompt."""
+    grid: Geometry
+
+
+def found_at(image: Volume, prompt: Prompt, network: Network) -> Found:
+    """Where the network sees the lesion that a prompt points at."""
+    view = _View(image, prompt, appearance_of(image), network)
+    frame = view.after_click() if isinstance(prompt, PointPrompt) else _first_frame(image.geometry, prompt)
+    for _ in range(_LOOKS - 1):
+        following = view.following(view.look(frame))
+        if following is None or frame.is_like(following, _SETTLED):
+            break
+        frame = following
+    return view.look(frame, carefully=True)
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    image: Volume
+    prompt: Prompt
+    appearance: Appearance
+    network: Network
+
+    def look(self, frame: Frame, *, carefully: bool = False) -> Found:
+        grid = frame.grid(self.image.geometry, EDGE)
+        outside = outside_of(self.appearance, self.image.array)
+        drawn = _on_grid(self.prompt, grid)
+        slices = self.image.geometry.slice_spacing_mm / grid.slice_spacing_mm
+        given = stacked(
+            sampled(self.image, grid, outside), self.appearance, drawn,
+            voxel_ratio=frame.voxel_ratio, slices_voxels=slices,
+        )  # fmt: skip
+        chance = self.network(given, carefully)
+        return Found(chance, _touched_part(chance, given), grid)
+
+    def following(self, found: Found) -> Frame | None:
+        """Where to look next; None where nothing was found, or a box says it already."""
+        if isinstance(self.prompt, BoxPrompt) or not found.region.any():
+            return None
+        low, high = _extent_mm(found, self.image.geometry)
+        for point in _ends(self.prompt):
+            place = self.image.geometry.to_index(point) * self.image.geometry.spacing_mm
+            low, high = np.minimum(low, place), np.maximum(high, place)
+        return Frame.around((low + high) / 2, high - low, AROUND_REGION)
+
+    def after_click(self) -> Frame:
+        """The next look after looks around a click from near to far: the first that sees a lesion whole."""
+        centre = self.image.geometry.to_index(_ends(self.prompt)[0]) * self.image.geometry.spacing_mm
+        last = frame = Frame(centre, CLICK_LADDER_MM[0], CLICK_LADDER_MM[0])
+        for edge in CLICK_LADDER_MM:
+            frame = Frame(centre, edge, edge)
+            found = self.look(frame)
+            following = self.following(found)
+            if following is None:
+                continue
+            last = following
+            low, high = _extent_mm(found, self.image.geometry)
+            if np.all(high - low < _ROOM * edge):
+                return following
+        return last
+
+
+def _first_frame(image: Geometry, prompt: Prompt) -> Frame:
+    if isinstance(prompt, BoxPrompt):
+        corners = image.to_index(_corners(prompt)) * image.spacing_mm
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        return Frame.around((low + high) / 2, high - low, AROUND_REGION)
+    ends = image.to_index(np.array(_ends(prompt)[:2])) * image.spacing_mm
+    edge = max(AROUND_LINE * float(np.linalg.norm(ends[1] - ends[0])), 4 * min(image.spacing_mm))
+    return Frame.around(ends.mean(axis=0), (edge, edge, edge), 1.0)
+
+
+def _ends(prompt: Prompt) -> list[tuple[float, float, float]]:
+    """The points that were drawn, the long axis first."""
+    match prompt:
+        case LinePrompt():
+            return [prompt.start_lps_mm, prompt.end_lps_mm]
+        case BidirectionalPrompt():
+            return [*_ends(prompt.long_axis), *_ends(prompt.short_axis)]
+        case PointPrompt():
+            return [prompt.point_lps_mm]
+        case BoxPrompt():
+            return [prompt.corner_lps_mm, prompt.opposite_lps_mm]
+
+
+def _corners(prompt: BoxPrompt) -> FloatArray:
+    ends = np.array(_ends(prompt))
+    return np.array([[ends[a, 0], ends[b, 1], ends[c, 2]] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
+
+
+def _on_grid(prompt: Prompt, grid: Geometry) -> PromptOnGrid:
+    if isinstance(prompt, BoxPrompt):
+        corners = grid.to_index(_corners(prompt))
+        return PromptOnGrid(box=np.array([corners.min(axis=0), corners.max(axis=0)]))
+    points = grid.to_index(np.array(_ends(prompt)))
+    if isinstance(prompt, PointPrompt):
+        return PromptOnGrid(click=points[0])
+    return PromptOnGrid(long_axis=points[:2], short_axis=points[2:] if len(points) > 2 else None)
+
+
+def _touched_part(chance: Array32, given: Array32) -> BoolArray:
+    """The connected part that most of the prompt lies in; nothing where it lies in none."""
+    parts, count = ndimage.label(chance >= 0.5, _CORNERS)
+    prompt = given[3:8].max(axis=0) > _TOUCHED
+    votes = np.bincount(parts[prompt], minlength=count + 1)
+    votes[0] = 0
+    if not votes.any():
+        return np.zeros(chance.shape, np.bool_)
+    part: BoolArray = ndimage.binary_fill_holes(parts == int(votes.argmax()))
+    return part
+
+
+def _extent_mm(found: Found, image: Geometry) -> tuple[FloatArray, FloatArray]:
+    """Lowest and highest corner of a region along the image's axes, from the first voxel's centre."""
+    index = np.argwhere(found.region)[:, ::-1]
+    edges = np.array([index.min(axis=0) - 0.5, index.max(axis=0) + 0.5])
+    corners = image.to_index(found.grid.to_lps(edges)) * image.spacing_mm
+    return corners[0], corners[1]

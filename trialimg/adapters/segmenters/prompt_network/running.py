@@ -1,0 +1,73 @@
+"""The network in use: on one device, with one order of sums, so that the same input gives the same digits."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+
+from trialimg.adapters.segmenters.bundle_windows import reproducible
+from trialimg.adapters.segmenters.prompt_network.channels import CHANNELS
+from trialimg.adapters.segmenters.prompt_network.looking import Network
+from trialimg.adapters.segmenters.prompt_network.network import PromptUNet
+from trialimg.adapters.segmenters.prompt_network.shipped import Shipped
+from trialimg.core.errors import ModelError
+
+__all__ = ["answering", "running_network"]
+
+LOG = logging.getLogger(__name__)
+Array32 = npt.NDArray[np.float32]
+_MIRRORS = ((), (-1,), (-2,), (-2, -1))
+"""Axes of the mirror images that a careful answer is the mean of."""
+
+
+def running_network(shipped: Shipped, device: str) -> Network:
+    """The network with some weights, ready to answer.
+
+    Raises
+    ------
+    ModelError
+        If the weights were altered or do not fit the network.
+    """
+    network = PromptUNet(CHANNELS, shipped.widths)
+    try:
+        tensors = load(shipped.bytes())
+        network.load_state_dict({name: value.float() for name, value in tensors.items()})
+    except (RuntimeError, SafetensorError) as fault:
+        brief = str(fault).splitlines()[0][:200]
+        raise ModelError(f"{shipped.folder}: the weights do not fit the network ({brief})") from fault
+    return answering(network, device)
+
+
+def answering(network: PromptUNet, device: str) -> Network:
+    """The network as a function; where the device's memory does not do, the CPU's does, and the log says so."""
+    network.to(device).eval()
+
+    def answer(given: Array32, carefully: bool) -> Array32:
+        batch = torch.from_numpy(given)[None]
+        mirrors = _MIRRORS if carefully else _MIRRORS[:1]
+        with reproducible(), torch.inference_mode():
+            try:
+                return _mean(network, batch, mirrors, device)
+            except torch.OutOfMemoryError:
+                LOG.warning("out of memory on %s; this lesion is segmented on the cpu", device)
+                try:
+                    return _mean(network.to("cpu"), batch, mirrors, "cpu")
+                finally:
+                    network.to(device)
+
+    return answer
+
+
+def _mean(network: PromptUNet, batch: torch.Tensor, mirrors: tuple[tuple[int, ...], ...], device: str) -> Array32:
+    total = torch.zeros(batch.shape[2:])
+    for axes in mirrors:
+        with torch.autocast(device, dtype=torch.float16, enabled=device == "cuda"):
+            odds = network(batch.flip(axes).to(device))
+        total += torch.sigmoid(odds.float()).flip(axes)[0, 0].cpu()
+    mean: Array32 = (total / len(mirrors)).numpy()
+    return mean
