@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from trialimg.adapters.segmenters.classical import ClassicalSegmenter
+from trialimg.adapters.segmenters.described_models import OnnxSegmenter, TorchscriptSegmenter
 from trialimg.adapters.segmenters.ellipsoid import EllipsoidSegmenter
 from trialimg.adapters.segmenters.monai_bundle import MonaiBundleSegmenter
+from trialimg.adapters.segmenters.nnunet import NnunetSegmenter
+from trialimg.adapters.segmenters.remote import RemoteSegmenter
 from trialimg.imaging import measure, register
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,20 +22,31 @@ RECORD = Path(__file__).with_name("stage_versions.json")
 SEGMENTERS = "trialimg/adapters/segmenters"
 
 CLASSICAL = ("classical", "ellipsoids", "following", "levels", "regions", "scenes")
-BUNDLE = (
-    "monai_bundle",
-    "bundle",
-    "bundle_choice",
-    "bundle_network",
-    "bundle_settings",
-    "bundle_windows",
-    "ellipsoids",
-)
+REGISTER = ("register", "register_images", "register_start", "register_warp")
+WHOLE_VOLUME = (
+    "whole_volume", "bundle_choice", "bundle_network", "bundle_settings", "bundle_windows", "ellipsoids",
+    "model_files", "prompt_channels",
+)  # fmt: skip
+BUNDLE = ("monai_bundle", "bundle", *WHOLE_VOLUME)
+DESCRIBED = ("described_models", "model_card", *WHOLE_VOLUME)
 STAGES = {
     "measure": (measure.VERSION, ("trialimg/imaging/measure.py", "trialimg/imaging/diameters.py")),
-    "register": (register.VERSION, ("trialimg/imaging/register.py",)),
+    "register": (register.VERSION, tuple(f"trialimg/imaging/{name}.py" for name in REGISTER)),
     "ellipsoid": (EllipsoidSegmenter.version, (f"{SEGMENTERS}/ellipsoid.py", f"{SEGMENTERS}/ellipsoids.py")),
     "monai_bundle": (MonaiBundleSegmenter.version, tuple(f"{SEGMENTERS}/{name}.py" for name in BUNDLE)),
+    "torchscript": (TorchscriptSegmenter.version, tuple(f"{SEGMENTERS}/{name}.py" for name in DESCRIBED)),
+    "onnx": (
+        OnnxSegmenter.version,
+        tuple(f"{SEGMENTERS}/{name}.py" for name in (*DESCRIBED, "onnx_network")),
+    ),
+    "nnunet": (
+        NnunetSegmenter.version,
+        tuple(f"{SEGMENTERS}/{name}.py" for name in ("nnunet", "nnunet_folder", "nnunet_network", *WHOLE_VOLUME)),
+    ),
+    "remote": (
+        RemoteSegmenter.version,
+        tuple(f"{SEGMENTERS}/{name}.py" for name in ("remote", "remote_session", "bundle_choice", "ellipsoids")),
+    ),
     "classical": (
         ClassicalSegmenter.version,
         tuple(

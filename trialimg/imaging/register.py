@@ -8,8 +8,7 @@ Mattes D et al., PET-CT image registration in the chest using free-form deformat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,20 +17,33 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from trialimg.core.prompts import PointLps
-from trialimg.volume import Unit, Volume
+from trialimg.imaging.register_images import (
+    clamped,
+    cube,
+    isotropic,
+    one_thread,
+    outside_value,
+    plain_transform,
+)
+from trialimg.imaging.register_start import best_start, mutual_information_method, shared_share
+from trialimg.volume import Volume
 
 __all__ = ["VERSION", "Alignment", "register_body", "register_locally"]
 
-VERSION = "2"
+VERSION = "3"
 """Changes whenever the same two scans may be aligned in another way."""
 
 FloatArray = npt.NDArray[np.float64]
 
+_START_MM = 10.0
 _COARSE_MM = 5.0
 _LOCAL_MM = 2.0
-_HU_RANGE = (-1000.0, 300.0)
+_AFFINE_STEPS = ((2.0, 60), (0.5, 60))
+"""Farthest that a voxel moves in one step (mm), and how many steps."""
 _LARGEST_LOCAL_SHIFT_MM = 10.0
-_SEED = 1
+_LEAST_SIMILARITY = 0.3
+_LEAST_SHARED = 0.3
+_VOLUME_RATIOS = (0.7, 1.4)
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,8 @@ class Alignment:
     translation_mm: PointLps = (0.0, 0.0, 0.0)
     similarity: float | None = None
     """What the last step reached: mutual information (nats) for the body, correlation for a local step."""
+    reason: str = ""
+    """Why it is not to be trusted; empty where nothing speaks against it."""
 
     def to_sitk(self) -> Any:
         """The same map as `SimpleITK.AffineTransform`, for resampling the moving scan onto the fixed grid."""
@@ -62,7 +76,7 @@ class Alignment:
     def from_dict(cls, facts: Mapping[str, Any]) -> Alignment:
         """An alignment from its stored JSON."""
         x, y, z = facts["translation_mm"]
-        return cls(tuple(facts["matrix"]), (x, y, z), facts["similarity"])
+        return cls(tuple(facts["matrix"]), (x, y, z), facts["similarity"], facts["reason"])
 
     @classmethod
     def _from_sitk(cls, transform: Any, similarity: float) -> Alignment:
@@ -83,18 +97,27 @@ def register_body(fixed: Volume, moving: Volume, *, affine: bool) -> Alignment:
     affine
         Whether stretch and shear may follow the rigid step.
     """
-    with _one_thread():
-        fixed_image, moving_image = _coarse(fixed), _coarse(moving)
-        start = _best_start(fixed_image, moving_image)
-        rigid, value = _optimise(fixed_image, moving_image, start, shrink=(3, 1))
-        if not affine:
-            return Alignment._from_sitk(rigid, -value)
-        wider = sitk.AffineTransform(3)
-        wider.SetCenter(rigid.GetCenter())
-        wider.SetMatrix(rigid.GetMatrix())
-        wider.SetTranslation(rigid.GetTranslation())
-        final, value = _optimise(fixed_image, moving_image, wider, shrink=(1,))
-        return Alignment._from_sitk(final, -value)
+    with one_thread():
+        start = best_start(isotropic(fixed, _START_MM), isotropic(moving, _START_MM))
+        images = isotropic(fixed, _COARSE_MM), isotropic(moving, _COARSE_MM)
+        found, value = _turned(*images, start)
+        if affine:
+            wider = _stretched(*images, found)
+            found, value = min((found, value), wider, key=lambda one: one[1])
+        alignment = Alignment._from_sitk(found, -value)
+        return replace(alignment, reason=_doubt(alignment, shared_share(*images, found)))
+
+
+def _doubt(alignment: Alignment, shared: float) -> str:
+    """Why an alignment of the body is not to be trusted; empty where nothing speaks against it."""
+    if alignment.similarity is not None and alignment.similarity < _LEAST_SIMILARITY:
+        return f"the scans stay unlike: mutual information {alignment.similarity:.2f} (at least {_LEAST_SIMILARITY})"
+    if shared < _LEAST_SHARED:
+        return f"the scans share {shared:.0%} of the smaller one (at least {_LEAST_SHARED:.0%})"
+    volume_ratio = float(np.linalg.det(np.reshape(alignment.matrix, (3, 3))))
+    if not _VOLUME_RATIOS[0] <= volume_ratio <= _VOLUME_RATIOS[1]:
+        return f"the body would change its volume to {volume_ratio:.2f} of what it was"
+    return ""
 
 
 def register_locally(
@@ -116,12 +139,12 @@ def register_locally(
     Alignment
         ``start`` itself where the shift does not make the surroundings more alike, or would exceed 10 mm.
     """
-    part = _cube(fixed, centre_lps_mm, radius_mm)
+    part = cube(fixed, centre_lps_mm, radius_mm)
     if part is None:
         return start
-    with _one_thread():
-        fixed_image = _isotropic(part, _LOCAL_MM)
-        moved = sitk.Resample(_clamped(moving), fixed_image, start.to_sitk(), sitk.sitkLinear, _outside(moving))
+    with one_thread():
+        fixed_image = isotropic(part, _LOCAL_MM)
+        moved = sitk.Resample(clamped(moving), fixed_image, start.to_sitk(), sitk.sitkLinear, outside_value(moving))
         before = _correlation(fixed_image, moved, np.zeros(3))
         shift = _best_shift(fixed_image, moved)
         after = _correlation(fixed_image, moved, shift)
@@ -129,52 +152,7 @@ def register_locally(
         return replace(start, similarity=before)
     # the shift comes first: a point of the fixed scan is moved by it, then by the alignment of the body
     x, y, z = np.array(start.matrix).reshape(3, 3) @ shift + np.array(start.translation_mm)
-    return Alignment(start.matrix, (float(x), float(y), float(z)), after)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums over several threads differ in their last digits from run to run; subjects run side by side instead."""
-    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
-
-
-def _best_start(fixed: Any, moving: Any) -> Any:
-    """The most alike of three guesses: as the scanners say, grids' centres together, centres of mass together."""
-    guesses = [sitk.Euler3DTransform()]
-    guesses[0].SetCenter(_middle(fixed))
-    for way in (sitk.CenteredTransformInitializerFilter.GEOMETRY, sitk.CenteredTransformInitializerFilter.MOMENTS):
-        # moments are weighted by density, so air must weigh nothing
-        pair = (
-            sitk.Cast(fixed - _minimum(fixed), sitk.sitkFloat32),
-            sitk.Cast(moving - _minimum(moving), sitk.sitkFloat32),
-        )
-        guess = sitk.CenteredTransformInitializer(*pair, sitk.Euler3DTransform(), way)
-        guesses.append(sitk.Euler3DTransform(guess))
-    scores = [_mutual_information(fixed, moving, guess) for guess in guesses]
-    return guesses[int(np.argmin(scores))]
-
-
-def _method() -> Any:
-    method = sitk.ImageRegistrationMethod()
-    method.SetMetricAsMattesMutualInformation(32)
-    method.SetMetricSamplingStrategy(method.REGULAR)
-    method.SetMetricSamplingPercentage(0.3, _SEED)
-    method.SetInterpolator(sitk.sitkLinear)
-    return method
-
-
-def _mutual_information(fixed: Any, moving: Any, transform: Any) -> float:
-    method = _method()
-    method.SetInitialTransform(transform, inPlace=False)
-    try:
-        return float(method.MetricEvaluate(fixed, moving))
-    except RuntimeError:  # no overlap at all
-        return float("inf")
+    return Alignment(start.matrix, (float(x), float(y), float(z)), after, start.reason)
 
 
 def _best_shift(fixed: Any, moving: Any) -> FloatArray:
@@ -206,75 +184,37 @@ def _correlation_method(shift_mm: FloatArray) -> Any:
     return method
 
 
-def _optimise(fixed: Any, moving: Any, start: Any, *, shrink: tuple[int, ...]) -> tuple[Any, float]:
-    method = _method()
+def _turned(fixed: Any, moving: Any, start: Any) -> tuple[Any, float]:
+    """The rigid map found from a start, and its metric: lower is better."""
+    method = mutual_information_method(share=0.3)
     method.SetOptimizerAsRegularStepGradientDescent(2.0, 0.01, 120, relaxationFactor=0.6)
     method.SetOptimizerScalesFromPhysicalShift()
-    method.SetShrinkFactorsPerLevel(list(shrink))
-    method.SetSmoothingSigmasPerLevel([_COARSE_MM * (factor - 1) / 2 for factor in shrink])
+    method.SetShrinkFactorsPerLevel([2, 1])
+    method.SetSmoothingSigmasPerLevel([_COARSE_MM / 2, 0.0])
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
-    kind = type(start)
-    method.SetInitialTransform(kind(start), inPlace=False)
+    method.SetInitialTransform(sitk.Euler3DTransform(start), inPlace=False)
     found = method.Execute(fixed, moving)
-    return _plain_transform(found, kind), method.GetMetricValue()
+    return plain_transform(found, sitk.Euler3DTransform), float(method.GetMetricValue())
 
 
-def _plain_transform(found: Any, kind: Any) -> Any:
-    """The one transform inside of the composite that `Execute` may answer with."""
-    if isinstance(found, sitk.CompositeTransform):
-        found = found.GetNthTransform(0)
-    return kind(found)
+def _stretched(fixed: Any, moving: Any, rigid: Any) -> tuple[Any, float]:
+    """The affine map found from a rigid one, and its metric.
 
-
-def _clamped(volume: Volume) -> Any:
-    image = sitk.Cast(volume.to_sitk(), sitk.sitkFloat32)
-    return sitk.Clamp(image, sitk.sitkFloat32, *_HU_RANGE) if volume.unit is Unit.HU else image
-
-
-def _outside(volume: Volume) -> float:
-    return _HU_RANGE[0] if volume.unit is Unit.HU else 0.0
-
-
-def _coarse(volume: Volume) -> Any:
-    return _isotropic(volume, _COARSE_MM)
-
-
-def _isotropic(volume: Volume, edge_mm: float) -> Any:
-    """The image smoothed and sampled at about one voxel edge; never finer than it was."""
-    image = _clamped(volume)
-    spacing = np.maximum(volume.geometry.spacing_mm, edge_mm)
-    coarser = spacing > np.array(volume.geometry.spacing_mm) * 1.01
-    if not coarser.any():
-        return image
-    sigmas = [0.5 * step if wide else 0.0 for step, wide in zip(spacing, coarser, strict=True)]
-    smooth = sitk.DiscreteGaussian(image, [s**2 for s in sigmas], 32, 0.01, True)
-    size = [max(1, round(n * s / t)) for n, s, t in zip(image.GetSize(), image.GetSpacing(), spacing, strict=True)]
-    return sitk.Resample(
-        smooth,
-        size,
-        sitk.Transform(),
-        sitk.sitkLinear,
-        image.GetOrigin(),
-        spacing.tolist(),
-        image.GetDirection(),
-        _outside(volume),
-    )
-
-
-def _cube(volume: Volume, centre_lps_mm: PointLps, radius_mm: float) -> Volume | None:
-    """The part of a scan within a cube; None where the cube lies outside."""
-    centre = volume.geometry.to_index(centre_lps_mm)
-    reach = radius_mm / np.asarray(volume.geometry.spacing_mm)
-    low = np.maximum(np.floor(centre - reach), 0).astype(int)
-    high = np.minimum(np.ceil(centre + reach) + 1, volume.geometry.size).astype(int)
-    if np.any(high - low < 4):
-        return None
-    return volume.cropped((int(low[0]), int(low[1]), int(low[2])), (int(high[0]), int(high[1]), int(high[2])))
-
-
-def _middle(image: Any) -> tuple[float, ...]:
-    return tuple(image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()]))
-
-
-def _minimum(image: Any) -> float:
-    return float(sitk.GetArrayViewFromImage(image).min())
+    Notes
+    -----
+    A step is bounded by how far it moves a voxel. Steps of a given length in the parameters would, from a rigid map
+    that leaves little to shift, all go into stretch and tear the scans apart.
+    """
+    found = sitk.AffineTransform(3)
+    found.SetCenter(rigid.GetCenter())
+    found.SetMatrix(rigid.GetMatrix())
+    found.SetTranslation(rigid.GetTranslation())
+    value = 0.0
+    for step_mm, rounds in _AFFINE_STEPS:
+        method = mutual_information_method(share=0.3)
+        method.SetOptimizerAsGradientDescent(1.0, rounds, 1e-6, 10, method.EachIteration, step_mm)
+        method.SetOptimizerScalesFromPhysicalShift()
+        method.SetInitialTransform(found, inPlace=False)
+        found = plain_transform(method.Execute(fixed, moving), sitk.AffineTransform)
+        value = float(method.GetMetricValue())
+    return found, value
