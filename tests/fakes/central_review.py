@@ -10,17 +10,18 @@ from typing import Any
 from tests.fakes.people import at_desk
 from tests.fakes.records import granted, memory_records
 from tests.unit.protocol.texts import VALID, broken
-from trialimg.core.access import Actor, Role
+from trialimg.core.access import Action, Actor, Role
 from trialimg.core.reading import Because, CaseKind, VerdictReason
 from trialimg.services import adjudication, cases, reading, reading_assignment, reading_results
 from trialimg.services.journal import Journal, Records
 from trialimg.services.people_credentials import Proof
 from trialimg.services.people_sessions import open_session, session_key, session_token
-from trialimg.services.records import EntryQuery
+from trialimg.services.records import EntryQuery, Place
 from trialimg.services.training import record_training
 from trialimg.services.trials import Change, open_trial
 
 TRIAL = "T-1"
+SITE = "SITE-CANARY"
 DATES = {
     "BL": dt.date(2026, 1, 5),
     "W06": dt.date(2026, 2, 16),
@@ -47,6 +48,7 @@ class Trial:
     def __post_init__(self) -> None:
         self.people["ana"] = at_desk(self.records, "ana", Role.ANALYST)
         open_trial(self.records, self.actor("ana"), self.text, Change("approved", dt.date(2026, 1, 1)))
+        active_site(self.records, self.actor("ana"))
 
     def actor(self, name: str) -> Actor:
         return self.people[name][0]
@@ -114,11 +116,19 @@ class Trial:
             return [(e.action, e.object_id) for e in transaction.entries(EntryQuery(start=start))]
 
 
+def active_site(records: Records, analyst: Actor, site: str = SITE) -> None:
+    """A site that may send, although no protocol names it: its name must never reach a reader."""
+    with records.change(analyst, Action.MANAGE_SITES, trial=TRIAL) as journal:
+        body = {"name": "", "activated_on": "2026-01-01", "sources": []}
+        place = Place(TRIAL, state="active")
+        journal.write("site", f"{TRIAL}/{site}", body, action="activate_site", place=place, reason="approved")
+
+
 def received_case(
     code: str, timepoints: Sequence[str] = ("BL", "W06"), subject: str = "", **more: Any
 ) -> cases.ReceivedCase:
     visits = tuple(cases.CaseTimepoint(name, DATES[name], series=(f"2.25.{code[-2:]}",)) for name in timepoints)
-    more = {"kind": CaseKind.EFFICACY, "site": "SITE-CANARY", **more}
+    more = {"kind": CaseKind.EFFICACY, "site": SITE, **more}
     return cases.ReceivedCase(code, subject or f"S-{code}", visits, reference_date=DATES["BL"], **more)
 
 

@@ -27,8 +27,9 @@ from trialimg.bootstrap.installation import (
     records,
     storage,
 )
+from trialimg.bootstrap.intake import intake
 from trialimg.bootstrap.models import check_model, model_entries, model_facts
-from trialimg.bootstrap.runs import environment, exporters, trial_run
+from trialimg.bootstrap.runs import environment, exporters, sdtm_run, trial_run
 from trialimg.bootstrap.segmenters import protocol_segmenter, segmenter
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "identity_provider",
     "image_source",
     "inspection_files",
+    "intake",
     "kept_masks",
     "kept_series",
     "lesion_set",
@@ -61,6 +63,7 @@ __all__ = [
     "read_datasets",
     "records",
     "save_mask",
+    "sdtm_run",
     "segmenter",
     "storage",
     "trial_run",

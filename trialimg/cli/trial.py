@@ -14,6 +14,7 @@ from trialimg.cli.trial_closing import archive, cut, unblind, unlock
 from trialimg.cli.trial_oversight import audit, audit_review, incident
 from trialimg.cli.trial_plan import plan
 from trialimg.cli.trial_readers import qualify, readers, retrain
+from trialimg.cli.trial_upload import upload
 from trialimg.core.access import Action, Role
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def trial() -> None:
     """Administer a trial: protocol, charter, sites, data cuts, unblinding, audit review, readers' figures."""
 
 
-for verb in (archive, audit, audit_review, cut, incident, plan, qualify, readers, retrain, unblind, unlock):
+for verb in (archive, audit, audit_review, cut, incident, plan, qualify, readers, retrain, unblind, unlock, upload):
     trial.add_command(verb)
 
 

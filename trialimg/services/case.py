@@ -27,7 +27,7 @@ from trialimg.services.visits import Visit, match_visits
 from trialimg.services.work import Tally, Workbench
 from trialimg.volume import Mask
 
-__all__ = ["CaseMaterial", "CaseOutcome", "CasePipeline"]
+__all__ = ["CaseMaterial", "CaseOutcome", "CasePipeline", "facts_of", "quality_rule"]
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class CasePipeline:
         where = f"{visit.series[0].subject} {visit.timepoint.id}"
         for scan in scans:
             for rule in self.protocol.acquisition:
-                found = acquisition_findings(_facts(scan.record), _quality_rule(rule))
+                found = acquisition_findings(facts_of(scan.record), quality_rule(rule))
                 findings += [replace(item, timepoint=visit.timepoint.id) for item in found]
             findings += [
                 Finding(fault.code, Severity.EXCLUDED, f"{where} {fault.where}", fault.message,
@@ -205,7 +205,8 @@ def _timepoint(visit: Visit, lesions: tuple[LesionResult, ...], response: Respon
     )
 
 
-def _quality_rule(rule: protocol_images.AcquisitionRule) -> AcquisitionRule:
+def quality_rule(rule: protocol_images.AcquisitionRule) -> AcquisitionRule:
+    """What a protocol asks of one modality's series, as numbers."""
     def number(value: Decimal | None) -> float | None:
         return None if value is None else float(value)
 
@@ -219,7 +220,8 @@ def _quality_rule(rule: protocol_images.AcquisitionRule) -> AcquisitionRule:
     )
 
 
-def _facts(record: SeriesRecord) -> AcquisitionFacts:
+def facts_of(record: SeriesRecord) -> AcquisitionFacts:
+    """What a series says of its acquisition."""
     return AcquisitionFacts(
         record.subject,
         f"series {record.series_uid}",

@@ -30,6 +30,7 @@ from trialimg.services.reading_moves import carry_over
 from trialimg.services.records import Place, RecordVersion
 from trialimg.services.trials import protocol_of
 from trialimg.services.trials_data_cut import require_open
+from trialimg.services.trials_sites import site_refusal
 
 __all__ = [
     "ASSIGNMENT",
@@ -39,9 +40,11 @@ __all__ = [
     "CaseTimepoint",
     "Proposal",
     "ReceivedCase",
+    "add_late",
     "case_id",
     "extend_cases",
     "receive_cases",
+    "take_in",
     "withdraw_consent",
 ]
 
@@ -109,16 +112,39 @@ def receive_cases(
     Raises
     ------
     ReadingError
-        Naming everything that is wrong with any of them.
+        Naming everything that is wrong with any of them, such as a site that is not active.
     """
     with records.change(actor, Action.RECEIVE_CASES, trial=trial) as journal:
-        protocol = protocol_of(journal.transaction, trial)
-        digest = protocol.body["digest"]
-        design = protocol_under(journal.transaction, trial, digest).reading
-        faults = [*_doubled(cases), *(f for case in cases for f in _faults(journal.transaction, trial, case, design))]
-        if faults:
-            raise ReadingError(f"{len(faults)} fault(s), no case was received", tuple(faults))
-        return tuple(_received(journal, trial, case, digest) for case in cases)
+        return take_in(journal, trial, cases)
+
+
+def take_in(journal: Journal, trial: str, cases: Sequence[ReceivedCase]) -> tuple[RecordVersion, ...]:
+    """The same as part of another change.
+
+    Raises
+    ------
+    ReadingError
+        As for `receive_cases`.
+    """
+    transaction = journal.transaction
+    digest = protocol_of(transaction, trial).body["digest"]
+    design = protocol_under(transaction, trial, digest).reading
+    faults = [
+        *_doubled(cases),
+        *(fault for case in cases for fault in _faults(transaction, trial, case, design)),
+        *_site_faults(transaction, trial, cases, journal.at),
+    ]
+    if faults:
+        raise ReadingError(f"{len(faults)} fault(s), no case was received", tuple(faults))
+    return tuple(_received(journal, trial, case, digest) for case in cases)
+
+
+def _site_faults(transaction: Transaction, trial: str, cases: Sequence[ReceivedCase], at: str) -> Iterator[Fault]:
+    """Images in the name of a site that may send none, or not yet."""
+    for site in sorted({case.site for case in cases} - {""}):
+        if because := site_refusal(transaction, trial, site, at):
+            codes = ", ".join(case.code for case in cases if case.site == site)
+            yield Fault(codes, "site_not_active", f"{because}; activate it by `trialimg trial site`")
 
 
 def _received(journal: Journal, trial: str, case: ReceivedCase, protocol_digest: str) -> RecordVersion:
@@ -214,13 +240,24 @@ def extend_cases(
         new or lies before baseline.
     """
     with records.change(actor, Action.RECEIVE_CASES, trial=trial) as journal:
-        files = {code: load_case(journal.transaction, case_id(trial, code)) for code in late}
-        for file in files.values():
-            require_open(journal.transaction, trial, file.id)
-        faults = [fault for code, file in files.items() for fault in _late_faults(file, late[code])]
-        if faults:
-            raise ReadingError(f"{len(faults)} fault(s), nothing was received", tuple(faults))
-        return tuple(_extended(journal, file, late[code]) for code, file in files.items())
+        return add_late(journal, trial, late)
+
+
+def add_late(journal: Journal, trial: str, late: Mapping[str, Sequence[CaseTimepoint]]) -> tuple[RecordVersion, ...]:
+    """The same as part of another change.
+
+    Raises
+    ------
+    ReadingError
+        As for `extend_cases`.
+    """
+    files = {code: load_case(journal.transaction, case_id(trial, code)) for code in late}
+    for file in files.values():
+        require_open(journal.transaction, trial, file.id)
+    faults = [fault for code, file in files.items() for fault in _late_faults(file, late[code])]
+    if faults:
+        raise ReadingError(f"{len(faults)} fault(s), nothing was received", tuple(faults))
+    return tuple(_extended(journal, file, late[code]) for code, file in files.items())
 
 
 def _together(file: CaseFile, late: Sequence[CaseTimepoint]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from trialimg.core.access import Actor, Role
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import AccessError, TrialimgError
+from trialimg.protocol.load import read_protocol
 from trialimg.services.authority import USER
 from trialimg.services.case_images import CaseImages
 from trialimg.services.cases import ReceivedCase, receive_cases
@@ -25,6 +26,7 @@ from trialimg.services.records import Place
 from trialimg.services.sign_in import Proof, change_password, sign_in, sign_out
 from trialimg.services.training import ACCOUNTABILITY, record_training
 from trialimg.services.trials import Change, open_trial, protocol_of
+from trialimg.services.trials_sites import SiteChange, Source, SourceKind, put_site
 
 __all__ = ["PEOPLE", "DemoAccount", "Demonstration", "Material", "bring_in", "prepare"]
 
@@ -95,11 +97,21 @@ def prepare(records: Records, identity: Identity, protocol: str, *, code_at: Cod
     opened = open_trial(records, analyst, protocol, Change("demonstration", _today(records)))
     with records.store.reading() as transaction:
         charter = protocol_of(transaction, opened.id).body["version"]
+    _activate_sites(records, analyst, opened.id)
     for key, (_, role) in PEOPLE.items():
         if role in (Role.RADIOLOGIST, Role.ADJUDICATOR):
             said = "demonstration: how the screens are used"
             record_training(records, analyst, accounts[key].user, trial=opened.id, charter_version=charter, what=said)
     return Demonstration(opened.id, accounts, analyst, token)
+
+
+def _activate_sites(records: Records, analyst: Actor, trial: str) -> None:
+    with records.store.reading() as transaction:
+        sites = read_protocol(protocol_of(transaction, trial).body["text"]).sites
+    for number, site in enumerate(sites, start=1):
+        machine = Source(SourceKind.AE_TITLE, f"DEMO_SITE_{number}")
+        change = SiteChange(trial, site, "active", f"Demo site {site}", _today(records), (machine,), "demonstration")
+        put_site(records, analyst, change)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,10 @@ from typing import Any
 from trialimg.core.access import Action, Actor, Role
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import Fault, ReadingError
-from trialimg.protocol.load import read_protocol
 from trialimg.services.journal import Journal, Records
 from trialimg.services.ports import Transaction
-from trialimg.services.reading_file import CASE, case_id
+from trialimg.services.reading_file import CASE, case_id, protocol_in_force
 from trialimg.services.records import Place, RecordVersion
-from trialimg.services.trials import protocol_of
 
 __all__ = [
     "QUERY",
@@ -92,6 +90,7 @@ _IDENTIFIERS = {
 }
 _ISO_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _LONGEST = 2000
+_IDENTIFIES = "identifies"
 
 
 def identifiers_in(text: str) -> tuple[str, ...]:
@@ -127,8 +126,16 @@ def open_query(records: Records, actor: Actor, trial: str, question: Question) -
         return write_query(journal, trial, question)
 
 
-def write_query(journal: Journal, trial: str, question: Question, *, because: str = "") -> RecordVersion:
+def write_query(
+    journal: Journal, trial: str, question: Question, *, because: str = "", is_of_software: bool = False
+) -> RecordVersion:
     """Ask a site something as part of another change, such as the receipt of its images.
+
+    Parameters
+    ----------
+    is_of_software
+        Whether the software words it, from headers that were found to identify nobody; numbers of a scanner's
+        software look like numbers of people.
 
     Raises
     ------
@@ -136,7 +143,9 @@ def write_query(journal: Journal, trial: str, question: Question, *, because: st
         As for `open_query`.
     """
     transaction = journal.transaction
-    faults = tuple(_faults(transaction, trial, question))
+    faults = tuple(
+        one for one in _faults(transaction, trial, question) if not (is_of_software and one.code == "identifies")
+    )
     if faults:
         raise ReadingError(f"no query was opened: {faults[0].message}", faults)
     number = 1 + transaction.count(QUERY, Place(trial))
@@ -242,7 +251,7 @@ def _site_of(records: Records, query: str) -> str:
 
 
 def _faults(transaction: Transaction, trial: str, question: Question) -> Iterator[Fault]:
-    sites = read_protocol(protocol_of(transaction, trial).body["text"]).sites
+    sites = protocol_in_force(transaction, trial).sites
     if question.site not in sites:
         yield Fault("site", "unknown_site", f"the protocol names the sites {', '.join(sites)}, not {question.site!r}")
     if not question.code.strip():
@@ -261,4 +270,4 @@ def _text_faults(where: str, text: str, *, may_be_empty: bool = False) -> Iterat
     if len(text) > _LONGEST:
         yield Fault(where, "too_long", f"at most {_LONGEST} characters, not {len(text)}")
     for what in identifiers_in(text):
-        yield Fault(where, "identifies", f"holds what looks like {what}; write of the subject by code alone")
+        yield Fault(where, _IDENTIFIES, f"holds what looks like {what}; write of the subject by code alone")

@@ -10,13 +10,12 @@ from typing import Any
 
 from trialimg.core.access import Action, Actor, Role
 from trialimg.core.errors import AccessError
-from trialimg.protocol.load import read_protocol
 from trialimg.services.authority import refusal
 from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
 from trialimg.services.queries import QUERY, QueryState
+from trialimg.services.reading_file import protocol_in_force
 from trialimg.services.records import Place, RecordVersion
-from trialimg.services.trials import protocol_of
 
 __all__ = ["AGES_DAYS", "WAITING", "QueryLine", "ageing", "open_by_subject", "queries_of"]
 
@@ -84,7 +83,7 @@ def _of_sites(records: Records, actor: Actor, trial: str) -> tuple[QueryLine, ..
     """What a person of one or more sites sees; of who is of none, the attempt is kept."""
     at = records.now()
     with records.store.reading() as transaction:
-        sites = read_protocol(protocol_of(transaction, trial).body["text"]).sites
+        sites = protocol_in_force(transaction, trial).sites
         action = Action.ANSWER_QUERIES
         own = {one for one in sites if not refusal(transaction, actor, action, trial=trial, site=one, at=at)}
         found = [one for one in transaction.find(QUERY, Place(trial)) if one.body["site"] in own]

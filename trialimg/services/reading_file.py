@@ -21,7 +21,7 @@ from trialimg.review.read_review import ReadReview
 from trialimg.services.journal import Journal
 from trialimg.services.ports import Transaction
 from trialimg.services.records import Place, RecordVersion
-from trialimg.services.trials import PROTOCOL
+from trialimg.services.trials import PROTOCOL, protocol_of
 
 __all__ = [
     "ASSIGNMENT",
@@ -33,6 +33,7 @@ __all__ = [
     "answer_of",
     "case_id",
     "load_case",
+    "protocol_in_force",
     "protocol_under",
     "read_id",
     "review_timepoints",
@@ -164,6 +165,17 @@ def protocol_under(transaction: Transaction, trial: str, digest: str) -> Protoco
         if version.body["digest"] == digest:
             return _parsed(version.body["text"])
     raise ReadingError(f"{trial} has no protocol {digest}; `trialimg trial open` puts one in force")
+
+
+def protocol_in_force(transaction: Transaction, trial: str) -> Protocol:
+    """The protocol that a trial follows now.
+
+    Raises
+    ------
+    ProtocolError
+        If there is no such trial.
+    """
+    return _parsed(protocol_of(transaction, trial).body["text"])
 
 
 @lru_cache(maxsize=8)

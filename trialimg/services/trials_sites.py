@@ -25,6 +25,7 @@ __all__ = [
     "SourceKind",
     "accept_source",
     "put_site",
+    "site_refusal",
     "source_refusal",
 ]
 
@@ -110,8 +111,8 @@ def put_site(records: Records, actor: Actor, change: SiteChange) -> RecordVersio
         return journal.write(SITE, key, body, action=action, place=place, reason=change.reason)
 
 
-def source_refusal(transaction: Transaction, trial: str, site: str, *, source: Source, at: str) -> str:
-    """Why nothing is taken from this machine in the name of this site at this moment; empty if it is."""
+def site_refusal(transaction: Transaction, trial: str, site: str, at: str) -> str:
+    """Why nothing is taken in the name of this site at this moment, whoever sends it; empty if it is."""
     found = transaction.current(SITE, f"{trial}/{site}")
     if found is None or found.place.state == "planned":
         return f"site {site} of {trial} is not activated"
@@ -119,14 +120,27 @@ def source_refusal(transaction: Transaction, trial: str, site: str, *, source: S
         return f"site {site} of {trial} is closed"
     if at[:10] < found.body["activated_on"]:
         return f"site {site} of {trial} is active from {found.body['activated_on']}, not before"
-    if not source.is_one_of(found.body["sources"]):
+    return ""
+
+
+def source_refusal(transaction: Transaction, trial: str, site: str, *, source: Source, at: str) -> str:
+    """Why nothing is taken from this machine in the name of this site at this moment; empty if it is."""
+    if because := site_refusal(transaction, trial, site, at):
+        return because
+    found = transaction.current(SITE, f"{trial}/{site}")
+    if found is None or not source.is_one_of(found.body["sources"]):
         named = f" {source.value.strip()!r}" if source.kind is SourceKind.AE_TITLE else ""
         return f"the {source.kind.value.replace('_', ' ')}{named} is not one of site {site} of {trial}"
     return ""
 
 
-def accept_source(records: Records, actor: Actor, trial: str, site: str, *, source: Source) -> None:
+def accept_source(records: Records, actor: Actor, trial: str, site: str, *, source: Source | None) -> None:
     """Let a machine send images in the name of a site, or refuse it; the ledger keeps which.
+
+    Parameters
+    ----------
+    source
+        The machine; None where the actor brings the images in, from a medium that the site handed over.
 
     Raises
     ------
@@ -134,7 +148,11 @@ def accept_source(records: Records, actor: Actor, trial: str, site: str, *, sour
         If the site is not active yet or any more, or the machine is not on its list.
     """
     with records.change(actor, Action.UPLOAD_IMAGES, trial=trial, site=site) as journal:
-        because = source_refusal(journal.transaction, trial, site, source=source, at=journal.at)
+        transaction = journal.transaction
+        if source is None:
+            because = site_refusal(transaction, trial, site, journal.at)
+        else:
+            because = source_refusal(transaction, trial, site, source=source, at=journal.at)
         action = "refuse_source" if because else "accept_source"
         journal.note(action, kind=SITE, key=f"{trial}/{site}", trial=trial, reason=because)
     if because:

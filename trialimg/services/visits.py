@@ -10,7 +10,7 @@ from trialimg.core.trial import Finding, Severity, Timepoint
 from trialimg.endpoints.settings import PlannedVisit
 from trialimg.services.images import SeriesRecord
 
-__all__ = ["Schedule", "Visit", "match_visits", "study_day"]
+__all__ = ["Schedule", "Visit", "match_visits", "study_day", "visit_on"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def match_visits(
         if record.acquisition_date is None:
             findings.append(_finding("no_date", Severity.EXCLUDED, subject, f"series {record.series_uid} has no date"))
             continue
-        groups.setdefault(_visit_of(record.acquisition_date, reference, schedule), []).append(record)
+        groups.setdefault(visit_on(record.acquisition_date, reference, schedule), []).append(record)
     baseline = schedule.baseline.id
     ordered = sorted(groups, key=lambda name: (name != baseline, _dates(groups[name])[-1], name))
     visits: list[Visit] = []
@@ -81,7 +81,8 @@ def _missed(
     ]
 
 
-def _visit_of(day: dt.date, reference: dt.date, schedule: Schedule) -> str:
+def visit_on(day: dt.date, reference: dt.date, schedule: Schedule) -> str:
+    """Name of the visit that a day belongs to: the planned one whose window holds it, else ``UNS-<date>``."""
     number = study_day(day, reference)
     planned_visits = (schedule.baseline, *schedule.followups)
     inside = [planned for planned in planned_visits if planned.first_day <= number <= planned.last_day]

@@ -1,0 +1,131 @@
+"""`trialimg trial upload`: studies of one subject are brought into a trial."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trialimg.cli.output import json_option, print_json
+from trialimg.cli.progress import progress_bars
+from trialimg.cli.sign_in import Desk, signed_in
+from trialimg.core.access import Action, Role
+
+if TYPE_CHECKING:
+    from trialimg.services.upload_handover import Arrangement
+    from trialimg.services.uploads import Intake, Received
+
+__all__ = ["upload"]
+
+
+@dataclass(frozen=True)
+class _Sender:
+    desk: Desk
+    intake: Intake
+    upload: str
+
+    def send(self, paths: list[Path]) -> Iterator[tuple[Path, Received]]:
+        """Every file below the paths, and what became of it."""
+        from trialimg.services.uploads import receive_file, upload_of
+
+        found = upload_of(self.desk.records, self.desk.actor, self.upload, action=Action.UPLOAD_IMAGES)
+        folder = self.intake.of(found)
+        files = sorted(file for path in paths for file in ([path] if path.is_file() else path.rglob("*")))
+        files = [file for file in files if file.is_file() and not file.is_symlink()]
+        folder.require_room(sum(file.stat().st_size for file in files))
+        with progress_bars() as tell:
+            for number, file in enumerate(files):
+                copy = folder.incoming / f"{number}"
+                shutil.copyfile(file, copy)
+                for one in receive_file(
+                    self.desk.records, self.desk.actor, self.intake, self.upload, path=copy, name=str(file)
+                ):
+                    yield file, one
+                tell("files", number + 1, len(files))
+
+
+@click.command("upload")
+@click.argument("trial")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--site", default="", help="Code of the site that sends.")
+@click.option(
+    "--subject", default="", help="Blinded code of the subject; the files' Patient ID is this code, or empty."
+)
+@click.option("--resume", default="", metavar="TRIAL/U0001", help="Go on with an upload that was begun.")
+@click.option("--visit", default="", help="Visit of all series; default: by the window that holds their date.")
+@click.option("--reference-date", type=click.DateTime(["%Y-%m-%d"]), help="Day 1 of a subject who has no case yet.")
+@click.option("--leave-out", multiple=True, metavar="UID", help="Series that is not handed over.")
+@click.option("--looked-at", is_flag=True, help="I looked at the images: no text in them tells who the subject is.")
+@signed_in(Role.ANALYST)
+@json_option
+@click.pass_context
+def upload(
+    context: click.Context, desk: Desk, trial: str, paths: tuple[Path, ...], site: str, subject: str, resume: str,
+    visit: str, reference_date: dt.datetime | None, leave_out: tuple[str, ...], looked_at: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Bring DICOM files (PATHS: files, folders, ZIP archives) of a subject into TRIAL.
+
+    Each file is taken or refused with its reason. With --looked-at the series are handed over to the subject's case;
+    without, they wait, and --resume goes on. Exit code 1: some file was refused, or the upload waits.
+    """
+    from trialimg.bootstrap import intake
+    from trialimg.services.upload_handover import Matching, arranged, hand_over
+    from trialimg.services.uploads import UploadOrder, begin_upload
+
+    house = intake(Path(context.params["home"]).expanduser())
+    if not resume and not (site and subject):
+        raise click.UsageError("name the --site and the --subject, or an upload to --resume")
+    name = resume or begin_upload(desk.records, desk.actor, UploadOrder(trial, site, subject)).id
+    received = [one for _, one in _Sender(desk, house, name).send(list(paths))]
+    start = reference_date.date() if reference_date else None
+    arrangement = arranged(desk.records, desk.actor, house, name, reference=start)
+    state = "receiving"
+    if looked_at:
+        visits = _visits(arrangement, visit, leave_out)
+        matching = Matching(visits, has_looked=True, reference_date=start)
+        with progress_bars() as tell:
+            kept = hand_over(desk.records, desk.actor, house, name, matching=matching, progress=tell)
+        state = kept.place.state
+    _tell(name, state, received, arrangement, as_json)
+    if state == "receiving" or any(not one.receipt.is_accepted for one in received):
+        context.exit(1)
+
+
+def _visits(arrangement: Arrangement, visit: str, leave_out: tuple[str, ...]) -> dict[str, str]:
+    """Series to visit; one whose visit cannot be told is a usage error."""
+    wanted = [one.series_uid for one in arrangement.usable if one.series_uid not in leave_out]
+    visits = {uid: visit or arrangement.proposed.get(uid, "") for uid in wanted}
+    if unknown := [uid for uid, name in visits.items() if not name]:
+        raise click.UsageError(f"say the --visit of series {', '.join(unknown)}, or leave them out")
+    return visits
+
+
+def _tell(name: str, state: str, received: list[Received], arrangement: Arrangement, as_json: bool) -> None:
+    refused = [one for one in received if not one.receipt.is_accepted]
+    if as_json:
+        series = [
+            {"uid": one.series_uid, "modality": one.modality, "date": one.acquisition_date, "slices": one.slices,
+             "visit": arrangement.proposed.get(one.series_uid, "")}
+            for one in arrangement.series
+        ]  # fmt: skip
+        counts = Counter(code for one in refused for code in one.receipt.codes)
+        print_json(
+            {"upload": name, "state": state, "files": len(received), "refused": dict(sorted(counts.items())),
+             "series": series, "findings": list(arrangement.findings)}
+        )  # fmt: skip
+        return
+    for one in refused:
+        click.echo(f"refused  {one.name}: {'; '.join(fault.message for fault in one.faults)}")
+    for series in arrangement.series:
+        where = arrangement.proposed.get(series.series_uid, "-")
+        words = (series.series_uid, series.modality, series.acquisition_date, series.slices, where)
+        click.echo(f"series   {'  '.join(map(str, words))}")
+    for finding in arrangement.findings:
+        click.echo(f"finding  {finding.where}: {finding.message} [{finding.code}]")
+    click.echo(f"{name}: {state}, {len(received) - len(refused)} file(s) taken, {len(refused)} refused")
