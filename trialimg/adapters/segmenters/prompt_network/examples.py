@@ -19,6 +19,7 @@ from trialimg.adapters.segmenters.prompt_network.framing import AROUND_LINE, ARO
 from trialimg.adapters.segmenters.prompt_network.sampling import (
     COARSEST,
     appearance_of,
+    bounded,
     coarseness,
     outside_of,
     softened,
@@ -40,6 +41,8 @@ _LOOKS = (Look.CT, Look.MR, Look.PET)
 _LOOK_SHARES = (0.5, 0.3, 0.2)
 _APPEARANCES = {Look.CT: Appearance.HU, Look.MR: Appearance.FREE, Look.PET: Appearance.SUV}
 _FEWEST_VOXELS = 12
+_CLICK_EDGES = (0.35, 7.0)
+"""Edges of the first look around a click in units of the lesion: from deep inside of it to far around."""
 _AIR_HU = -1000.0
 
 
@@ -60,8 +63,7 @@ class Scan:
         """The scan of an image."""
         appearance = appearance_of(image)
         outside = outside_of(appearance, image.array)
-        values = np.clip(image.array, outside, None).astype(np.float32)
-        return cls(values, image.geometry.spacing_mm, appearance, outside)
+        return cls(bounded(image.array, appearance, outside), image.geometry.spacing_mm, appearance, outside)
 
     @cached_property
     def levels(self) -> tuple[torch.Tensor, ...]:
@@ -214,7 +216,7 @@ def _frame(random: np.random.Generator, drawing: Drawing, body: _Body | Case) ->
     """A first look around a line or click, or a later one around a region found about right."""
     largest = float(body.extent_mm.max())
     if drawing is Drawing.CLICK and random.random() < 0.45:
-        edge = largest * np.exp(random.uniform(np.log(1.2), np.log(5.0)))
+        edge = largest * np.exp(random.uniform(*np.log(_CLICK_EDGES)))
         off = random.normal(0, 0.12, 3) * body.extent_mm
         return Frame(body.box_centre_mm + off, edge, edge)
     if drawing in (Drawing.LINE, Drawing.BOTH_AXES) and random.random() < 0.5:

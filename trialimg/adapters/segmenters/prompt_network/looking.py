@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from trialimg.adapters.segmenters.prompt_network.channels import EDGE, Appearance, PromptOnGrid, stacked
 from trialimg.adapters.segmenters.prompt_network.framing import AROUND_LINE, AROUND_REGION, CLICK_LADDER_MM, Frame
-from trialimg.adapters.segmenters.prompt_network.sampling import appearance_of, outside_of, sampled
+from trialimg.adapters.segmenters.prompt_network.sampling import appearance_of, sampled
 from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointPrompt, Prompt
 from trialimg.volume import Geometry, Volume
 
@@ -63,11 +63,10 @@ class _View:
 
     def look(self, frame: Frame, *, carefully: bool = False) -> Found:
         grid = frame.grid(self.image.geometry, EDGE)
-        outside = outside_of(self.appearance, self.image.array)
         drawn = _on_grid(self.prompt, grid)
         slices = self.image.geometry.slice_spacing_mm / grid.slice_spacing_mm
         given = stacked(
-            sampled(self.image, grid, outside), self.appearance, drawn,
+            sampled(self.image, grid, self.appearance), self.appearance, drawn,
             voxel_ratio=frame.voxel_ratio, slices_voxels=slices,
         )  # fmt: skip
         chance = self.network(given, carefully)

@@ -15,7 +15,7 @@ from trialimg.adapters.segmenters.prompt_network.channels import Appearance
 from trialimg.volume import Geometry, Unit, Volume
 from trialimg.volume.resample import Interpolator, resample
 
-__all__ = ["COARSEST", "appearance_of", "coarseness", "outside_of", "sampled", "softened"]
+__all__ = ["COARSEST", "appearance_of", "bounded", "coarseness", "outside_of", "sampled", "softened"]
 
 Array32 = npt.NDArray[np.float32]
 
@@ -23,14 +23,19 @@ COARSEST = 3
 """The image is blurred for grids up to 2 ** 3 times as coarse as its pixels, and not beyond."""
 _AIR_HU = -1000.0
 _SURELY_HU = -900.0
+_METAL_HU = 2000.0
+_LARGEST_SUV = 150.0
 _MARGIN_VOXELS = 3
 
 
 def appearance_of(image: Volume) -> Appearance:
-    """What the image's numbers mean: by its unit, else by its modality, else air far below 0 tells HU."""
+    """What the image's numbers mean: by its unit, else by its modality, else air far below 0 tells HU.
+
+    A PET image without a unit counts as SUV as long as no voxel exceeds what an SUV can be.
+    """
     if image.unit is Unit.HU or (image.unit is Unit.ARBITRARY and image.modality == "CT"):
         return Appearance.HU
-    if image.unit is Unit.SUV_BW:
+    if image.unit is Unit.SUV_BW or (image.modality == "PT" and float(image.array.max()) <= _LARGEST_SUV):
         return Appearance.SUV
     return Appearance.HU if float(image.array.min()) <= _SURELY_HU else Appearance.FREE
 
@@ -38,6 +43,12 @@ def appearance_of(image: Volume) -> Appearance:
 def outside_of(appearance: Appearance, values: npt.NDArray[Any]) -> float:
     """What there is beyond the image: air, or the least there is."""
     return _AIR_HU if appearance is Appearance.HU else float(values.min())
+
+
+def bounded(values: npt.NDArray[Any], appearance: Appearance, outside: float) -> Array32:
+    """The image between what lies beyond it and, in HU, what metal has: streaks must not outshine everything."""
+    high = _METAL_HU if appearance is Appearance.HU else None
+    return np.clip(values, outside, high).astype(np.float32)
 
 
 def coarseness(voxel_mm: float, pixel_mm: float) -> int:
@@ -63,11 +74,12 @@ def softened(values: Array32, spacing_mm: Sequence[float], power: int) -> Array3
     return soft
 
 
-def sampled(image: Volume, grid: Geometry, outside: float) -> Array32:
+def sampled(image: Volume, grid: Geometry, appearance: Appearance) -> Array32:
     """The image on a grid with the same axes, shape (slices, rows, columns)."""
+    outside = outside_of(appearance, image.array)
     corners = grid.to_lps(np.array([(-_MARGIN_VOXELS,) * 3, [n + _MARGIN_VOXELS for n in grid.size]]))
     part = Window.between(image.geometry.to_index(corners), image.geometry).cut(image)
-    values = np.clip(part.array, outside, None).astype(np.float32)
+    values = bounded(part.array, appearance, outside)
     power = coarseness(grid.spacing_mm[0], image.geometry.spacing_mm[0])
     soft = replace(part, array=softened(values, image.geometry.spacing_mm, power))
     return np.asarray(resample(soft, grid, Interpolator.LINEAR, outside=outside).array, dtype=np.float32)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,42 +12,21 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.data import DataLoader, Dataset
 
-__all__ = ["Schedule", "Trainer"]
+from trialimg.adapters.segmenters.prompt_network.recipe import Schedule
+
+__all__ = ["Trainer", "dice_and_entropy"]
 
 Pair = tuple[torch.Tensor, torch.Tensor]
 _CHECKPOINT = "checkpoint.pt"
 _CURVE = "curve.csv"
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast."""
-
-    iterations: int
-    batch: int = 4
-    rate: float = 1e-3
-    last_rate: float = 0.0
-    """Share of the rate that is left at the end of the cosine."""
-    warm_up: int = 100
-    average: float = 0.998
-    """Memory of the averaged weights, which are the ones that count."""
-    weight_decay: float = 1e-4
-    keep_every: int = 250
-    """Iterations between checkpoints."""
-
-    def rate_at(self, iteration: int) -> float:
-        """A straight rise, then half a cosine."""
-        share = min(1.0, (iteration + 1) / max(self.warm_up, 1))
-        cosine = (1 + math.cos(math.pi * min(iteration / self.iterations, 1.0))) / 2
-        return self.rate * share * (self.last_rate + (1 - self.last_rate) * cosine)
-
-
 class Trainer:
     """Weights, their average and the optimiser, from one iteration to the next."""
 
-    def __init__(self, network: nn.Module, schedule: Schedule, folder: Path, *, device: str, half: bool) -> None:
+    def __init__(self, network: nn.Module, schedule: Schedule, folder: Path, *, device: str) -> None:
         self.network = network.to(device)
-        self.schedule, self.folder, self.device, self.half = schedule, folder, device, half
+        self.schedule, self.folder, self.device = schedule, folder, device
         self.optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.rate, weight_decay=schedule.weight_decay)
         self.averaged = {name: value.detach().clone() for name, value in network.state_dict().items()}
         self.iteration = 0
@@ -83,7 +60,7 @@ class Trainer:
         left = examples(self.iteration * batch, (self.schedule.iterations - self.iteration) * batch)
         loader: DataLoader[Pair] = DataLoader(left, batch, num_workers=workers, worker_init_fn=_one_thread)
         self.network.train()
-        losses: list[float] = []
+        losses: list[float] = []  # of this run since the last checkpoint
         for given, truth in loader:
             losses.append(self._step(given.to(self.device), truth.to(self.device)))
             self.iteration += 1
@@ -96,7 +73,7 @@ class Trainer:
         rate = self.schedule.rate_at(self.iteration)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.half):
+        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.device != "mps"):
             odds = self.network(given)
         loss = dice_and_entropy(odds.float(), truth)
         self.optimiser.zero_grad(set_to_none=True)
