@@ -31,8 +31,10 @@ from trialimg.bootstrap.intake import intake
 from trialimg.bootstrap.models import check_model, model_entries, model_facts
 from trialimg.bootstrap.runs import environment, exporters, sdtm_run, trial_run
 from trialimg.bootstrap.segmenters import protocol_segmenter, segmenter
+from trialimg.bootstrap.training import Training, finetune_network, train_network
 
 __all__ = [
+    "Training",
     "bill_files",
     "blobs",
     "charter_files",
@@ -42,6 +44,7 @@ __all__ = [
     "environment",
     "exporters",
     "feature_extractor",
+    "finetune_network",
     "identity",
     "identity_provider",
     "image_source",
@@ -66,6 +69,7 @@ __all__ = [
     "sdtm_run",
     "segmenter",
     "storage",
+    "train_network",
     "trial_run",
     "write_datasets",
     "write_evaluation",

@@ -23,6 +23,7 @@ from trialimg.cli.sample import sample
 from trialimg.cli.segment import segment
 from trialimg.cli.serve import serve
 from trialimg.cli.store import store
+from trialimg.cli.train import train
 from trialimg.cli.trial import trial
 from trialimg.cli.user import user
 from trialimg.cli.verify import verify
@@ -53,6 +54,7 @@ app.add_command(sample)
 app.add_command(segment)
 app.add_command(serve)
 app.add_command(store)
+app.add_command(train)
 app.add_command(trial)
 app.add_command(user)
 app.add_command(verify)
