@@ -181,3 +181,14 @@ def test_keys_come_from_the_environment_or_a_file(tmp_path, monkeypatch):
 def test_a_place_that_no_library_reaches_is_refused():
     with pytest.raises(TrialimgError, match="nowhere"):
         RemoteBlobStore("nowhere://bucket")
+
+
+def test_what_was_kept_in_the_clear_can_be_sealed_where_it_lies(inner):
+    inner.put(KEY, b"a face in the image")
+    store = sealed(inner, KEK)
+    with pytest.raises(IntegrityError, match="before encryption began"):
+        store.get(KEY)
+    assert store.seal_all() == 1
+    assert store.seal_all() == 0
+    assert store.get(KEY) == b"a face in the image"
+    assert b"a face" not in inner.get(KEY)

@@ -27,6 +27,8 @@ GRAPHICS = {
 }
 """How Chromium is started, by the path that the viewer then takes: without WebGL, with WebGL in software."""
 _TRIES, _PAUSE_S = 240, 0.25
+_PATIENCE_MS = 120_000
+"""On a machine that is busy with other things nothing is wrong yet."""
 
 
 @contextmanager
@@ -69,6 +71,7 @@ def watched_page(browser, server: str, *, scaling: float = 1.0, size: tuple[int,
     """A page of a browser context of its own; a console error or a request to elsewhere fails the test."""
     viewport = {"width": size[0], "height": size[1]}
     context = browser.new_context(viewport=viewport, device_scale_factor=scaling, color_scheme=scheme)
+    context.set_default_timeout(_PATIENCE_MS)
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))

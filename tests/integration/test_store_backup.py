@@ -10,12 +10,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.fakes.people import at_desk
 from tests.fakes.records import SetClock, granted, memory_records
+from tests.fakes.store import MemoryBlobStore
 from trialimg.adapters.store.installation import open_storage, secret_seal
 from trialimg.adapters.store.sql import SqlStore
+from trialimg.bootstrap import kept_series, new_blob_key
 from trialimg.core.access import Action, Actor, Role
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import AccessError, IntegrityError, TrialimgError
@@ -27,8 +30,12 @@ from trialimg.services.store_backup import test_restore as try_restore
 from trialimg.services.store_checkpoints import rotate_keys, sign_checkpoint
 from trialimg.services.store_retention import close_trial, hold, purge, release_hold
 from trialimg.services.store_verification import Known, verify_store
+from trialimg.services.viewing import KeptSeries, encode
+from trialimg.volume import Geometry, Unit, Volume
 
 IMAGE, OTHER_IMAGE, SHARED_IMAGE = b"image", b"other image", b"shared image"
+NO_IMAGES = KeptSeries(MemoryBlobStore())
+SLICES = Volume(np.zeros((3, 4, 4), np.int16), Geometry((4, 4, 3), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)), "CT", Unit.HU)
 
 
 def opened(home: Path, where: str | Path | None = None) -> Storage:
@@ -296,6 +303,19 @@ def test_a_passphrase_keeps_the_keys_from_who_reads_the_folder(tmp_path, monkeyp
     assert not (tmp_path / "second").exists()
 
 
+def test_a_new_key_encrypts_the_slices_that_viewers_get_and_the_next_one_wraps_them_anew(tmp_path):
+    home = tmp_path / "home"
+    series = encode(SLICES)
+    kept_series(home).keep("2.25.1", series)
+    for _ in "ab":
+        new_blob_key(home)
+        kept = kept_series(home)
+        assert [kept.slice("2.25.1", number) for number in range(3)] == list(series.slices)
+    lying = [path.read_bytes() for path in (home / "images").rglob("*") if path.is_file()]
+    assert len(lying) == 4
+    assert not any(clear in stored for stored in lying for clear in (*series.slices, b"orientation"))
+
+
 def closed_trial(storage: Storage, admin: Actor, *, until: date) -> None:
     close_trial(storage.records, admin, "T1", retain_until=until, reason="study report signed")
 
@@ -305,7 +325,7 @@ def closed_trial(storage: Storage, admin: Actor, *, until: date) -> None:
 def test_a_purge_leaves_tombstones_that_verify_and_nothing_of_what_was_said(storage, tmp_path):
     admin = filled(storage)
     closed_trial(storage, admin, until=date(2025, 12, 31))
-    done = purge(storage.records, admin, storage.blobs, "T1", reason="retention is over")
+    done = purge(storage.records, admin, storage.blobs, "T1", reason="retention is over", images=NO_IMAGES)
     assert (done.versions, done.reasons, done.blobs) == (3, 3, 1)
     kept = b"".join(data for rows in lines(storage) for data in rows)
     assert b'\\"subject\\":\\"S1\\"' in kept  # of the other trial
@@ -329,6 +349,25 @@ def test_a_purge_leaves_tombstones_that_verify_and_nothing_of_what_was_said(stor
     assert restore(opened(tmp_path / "other"), tmp_path / "backup").redacted == 6
 
 
+def test_a_purge_takes_the_slices_of_the_trials_series_and_of_no_others(storage):
+    admin = filled(storage)
+    images = KeptSeries(MemoryBlobStore())
+    named = {"T1": ("2.25.1", "2.25.3"), "T2": ("2.25.2", "2.25.3")}
+    for trial, series in named.items():
+        with storage.records.change(granted_again(), Action.OPEN_TRIAL, trial=trial) as journal:
+            body = {"subject": "S9", "timepoints": [{"id": "BL", "series": list(series)}]}
+            key = f"{trial}/C9"
+            place = Place(trial, key, state="received")
+            journal.write("case", key, body, action="receive_case", place=place, reason="from site 9")
+        for uid in series:
+            images.keep(uid, encode(SLICES))
+    closed_trial(storage, admin, until=date(2025, 12, 31))
+    done = purge(storage.records, admin, storage.blobs, "T1", reason="retention is over", images=images)
+    assert done.series == 1
+    assert [uid for uid in ("2.25.1", "2.25.2", "2.25.3") if images.has(uid)] == ["2.25.2", "2.25.3"]
+    assert len(images.store.blobs) == 2 * 4  # three slices and their geometry, of each
+
+
 @pytest.mark.requirement("P11-03")
 def test_a_legal_hold_blocks_a_purge_until_it_is_released(storage):
     admin = filled(storage)
@@ -336,14 +375,16 @@ def test_a_legal_hold_blocks_a_purge_until_it_is_released(storage):
     hold(storage.records, admin, "T1", reason="inspection announced")
     before = lines(storage)
     with pytest.raises(AccessError, match="legal hold"):
-        purge(storage.records, admin, storage.blobs, "T1", reason="retention is over")
+        purge(storage.records, admin, storage.blobs, "T1", reason="retention is over", images=NO_IMAGES)
     after = lines(storage)
     assert after[1] == before[1]
     assert (len(after[0]), b"refuse_access" in after[0][-1]) == (len(before[0]) + 1, True)
     with pytest.raises(TrialimgError, match="already"):
         hold(storage.records, admin, "T1", reason="again")
     release_hold(storage.records, admin, "T1", reason="inspection over")
-    assert purge(storage.records, admin, storage.blobs, "T1", reason="retention is over").versions == 3
+    assert (
+        purge(storage.records, admin, storage.blobs, "T1", reason="retention is over", images=NO_IMAGES).versions == 3
+    )
 
 
 def test_what_is_to_be_kept_still_is_not_purged(tmp_path):
@@ -351,18 +392,18 @@ def test_what_is_to_be_kept_still_is_not_purged(tmp_path):
     admin = filled(storage)
     asked = {"reason": "tidying up"}
     with pytest.raises(AccessError, match="only a closed trial"):
-        purge(storage.records, admin, storage.blobs, "T1", **asked)
+        purge(storage.records, admin, storage.blobs, "T1", **asked, images=NO_IMAGES)
     closed_trial(storage, admin, until=date(2026, 1, 1))  # today by the tests' clock
     with pytest.raises(AccessError, match="kept until 2026-01-01"):
-        purge(storage.records, admin, storage.blobs, "T1", **asked)
+        purge(storage.records, admin, storage.blobs, "T1", **asked, images=NO_IMAGES)
     with pytest.raises(TrialimgError, match="never shortened"):
         closed_trial(storage, admin, until=date(2025, 12, 31))
     with pytest.raises(TrialimgError, match="reason"):
-        purge(storage.records, admin, storage.blobs, "T1", reason=" ")
+        purge(storage.records, admin, storage.blobs, "T1", reason=" ", images=NO_IMAGES)
     with pytest.raises(TrialimgError, match="no trial"):
-        purge(storage.records, admin, storage.blobs, "T9", **asked)
+        purge(storage.records, admin, storage.blobs, "T9", **asked, images=NO_IMAGES)
     with pytest.raises(AccessError, match="analyst may not"):
-        purge(storage.records, granted_again(), storage.blobs, "T1", **asked)
+        purge(storage.records, granted_again(), storage.blobs, "T1", **asked, images=NO_IMAGES)
     assert storage.blobs.get(digest_of(IMAGE)) == IMAGE
 
 

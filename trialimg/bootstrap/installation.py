@@ -72,13 +72,12 @@ def migrate_records(home: Path, database: str | None = None) -> tuple[str, str]:
 
 
 def kept_series(home: Path) -> KeptSeries:
-    """The images of an installation as viewers get them."""
-    from trialimg.adapters.store.blobs import DirectoryBlobStore
+    """The images of an installation as viewers get them, encrypted where its blobs are."""
+    from trialimg.adapters.store.installation import encoded_slices
     from trialimg.services.viewing import KeptSeries
 
-    folder = home / "images"
-    make_folder(folder)
-    return KeptSeries(DirectoryBlobStore(folder))
+    make_folder(home / "images")
+    return KeptSeries(encoded_slices(home))
 
 
 def kept_masks(home: Path) -> KeptMasks:

@@ -196,13 +196,19 @@ def hold(desk: Desk, trial: str, release: bool, reason: str) -> None:
 @json_option
 def purge(desk: Desk, trial: str, reason: str, as_json: bool) -> None:
     """Take away what the records of closed TRIAL say, after its retention; tombstones stay and verify."""
+    from trialimg.bootstrap import kept_series
     from trialimg.services.store_retention import purge as purged
 
-    done = purged(desk.records, desk.actor, _storage(desk.records).blobs, trial, reason=reason)
+    home: Path = click.get_current_context().params["home"]
+    images = kept_series(home.expanduser())
+    done = purged(desk.records, desk.actor, _storage(desk.records).blobs, trial, reason=reason, images=images)
     if as_json:
         print_json(done)
     else:
-        click.echo(f"{trial}: {done.versions} versions, {done.reasons} reasons and {done.blobs} blobs are gone")
+        gone = (
+            f"{done.versions} versions, {done.reasons} reasons, {done.blobs} blobs and {done.series} series of images"
+        )
+        click.echo(f"{trial}: {gone} are gone")
 
 
 @store.command("new-blob-key")

@@ -14,8 +14,10 @@ from trialimg.ledger.entry import REDACT, Entry
 from trialimg.ledger.sealed import Redacted
 from trialimg.services.journal import Journal, Records
 from trialimg.services.ports import KeptBlobs, Transaction
+from trialimg.services.reading_file import CASE
 from trialimg.services.records import EntryQuery, Place, RecordVersion
 from trialimg.services.trials import TRIAL
+from trialimg.services.viewing import KeptSeries
 
 __all__ = ["HOLD", "Purge", "close_trial", "hold", "purge", "release_hold"]
 
@@ -36,6 +38,8 @@ class Purge:
     """Versions of records of which only the digest is left."""
     reasons: int
     blobs: int
+    series: int
+    """Series of images whose slices, as viewers got them, are gone."""
 
 
 def close_trial(records: Records, actor: Actor, trial: str, *, retain_until: date, reason: str) -> RecordVersion:
@@ -85,11 +89,16 @@ def release_hold(records: Records, actor: Actor, trial: str, *, reason: str) -> 
     return _change_hold(records, actor, trial, reason, is_held=False)
 
 
-def purge(records: Records, actor: Actor, blobs: KeptBlobs, trial: str, *, reason: str) -> Purge:
-    """Take away what a closed trial's records say and why they changed, and the blobs that nothing else names.
+def purge(records: Records, actor: Actor, blobs: KeptBlobs, trial: str, *, reason: str, images: KeptSeries) -> Purge:
+    """Take away what a closed trial's records say and why they changed, and the blobs and images that no others name.
 
-    Every tombstone is justified by an entry of its own, so that the ledger still verifies. Blobs go first: a purge
-    that was interrupted can be done again.
+    Every tombstone is justified by an entry of its own, so that the ledger still verifies. Blobs and images go first: a
+    purge that was interrupted can be done again.
+
+    Parameters
+    ----------
+    images
+        Slices as viewers get them; those of the trial's series go.
 
     Raises
     ------
@@ -104,7 +113,7 @@ def purge(records: Records, actor: Actor, blobs: KeptBlobs, trial: str, *, reaso
         found = _trial(journal.transaction, trial)
         because = _kept_because(journal.transaction, found, journal.at)
         if not because:
-            done = _purge(journal, blobs, found, reason)
+            done = _purge(journal, _Kept(blobs, images), found, reason)
             body = {**found.body, "purged_at": journal.at}
             place = Place(trial, state="purged")
             journal.write(TRIAL, trial, body, action="purge", place=place, reason=reason)
@@ -127,13 +136,24 @@ def _kept_because(transaction: Transaction, trial: RecordVersion, at: str) -> st
     return ""
 
 
-def _purge(journal: Journal, blobs: KeptBlobs, trial: RecordVersion, reason: str) -> Purge:
+@dataclass(frozen=True)
+class _Kept:
+    """What lies beside the records."""
+
+    blobs: KeptBlobs
+    images: KeptSeries
+
+
+def _purge(journal: Journal, kept: _Kept, trial: RecordVersion, reason: str) -> Purge:
     transaction = journal.transaction
     made = [entry for entry in transaction.entries(EntryQuery(trial=trial.id)) if entry.action != REDACT]
     gone = [version for version in _versions(transaction, made) if not isinstance(version.content, Redacted)]
     unnamed = _named_only_by(transaction, gone)
     for key in sorted(unnamed):
-        blobs.remove(key)
+        kept.blobs.remove(key)
+    series = _series_of(transaction, trial.id)
+    for uid in sorted(series):
+        kept.images.forget(uid)
     for version in gone:
         journal.redact(version, reason=reason)
     about = {(version.kind, version.id) for version in gone}
@@ -141,7 +161,7 @@ def _purge(journal: Journal, blobs: KeptBlobs, trial: RecordVersion, reason: str
     said = [entry for entry in said if not isinstance(transaction.detail(entry.sequence), Redacted)]
     for entry in said:
         journal.redact_reason(entry, reason=reason)
-    return Purge(trial.id, len(gone), len(said), len(unnamed))
+    return Purge(trial.id, len(gone), len(said), len(unnamed), len(series))
 
 
 def _versions(transaction: Transaction, made: list[Entry]) -> Iterator[RecordVersion]:
@@ -149,6 +169,16 @@ def _versions(transaction: Transaction, made: list[Entry]) -> Iterator[RecordVer
     for kind, key in named:
         if kind not in _STAYS:
             yield from transaction.versions(kind, key)
+
+
+def _series_of(transaction: Transaction, trial: str) -> set[str]:
+    """Series that cases of a trial name, and no case of another one."""
+    named: dict[bool, set[str]] = {True: set(), False: set()}
+    for case in transaction.find(CASE, Place()):
+        if not isinstance(case.content, Redacted):
+            visits = case.body.get("timepoints", ())
+            named[case.place.trial == trial] |= {uid for visit in visits for uid in visit.get("series", ())}
+    return named[True] - named[False]
 
 
 def _named_only_by(transaction: Transaction, gone: list[RecordVersion]) -> set[str]:

@@ -17,12 +17,21 @@ from trialimg.services.journal import Records
 from trialimg.services.ports import KeptBlobs
 from trialimg.services.store_backup import Storage
 
-__all__ = ["BLOBS_VARIABLE", "new_blob_key", "open_storage", "readable_blobs", "secret_seal", "stored_blobs"]
+__all__ = [
+    "BLOBS_VARIABLE",
+    "encoded_slices",
+    "new_blob_key",
+    "open_storage",
+    "readable_blobs",
+    "secret_seal",
+    "stored_blobs",
+]
 
 BLOBS_VARIABLE = "TRIALIMG_BLOBS"
 """Environment variable: where blobs are kept instead of the folder, such as ``s3://bucket/folder``."""
 
 _RECORDS, _BLOBS, _KEYS, _BLOB_KEYS = "records.sqlite", "blobs", "keys", "blobs.keys"
+_SLICES = "images"
 _SECRET_KEYS = "secrets.keys"  # noqa: S105 - the name of a file, not a secret
 
 
@@ -57,8 +66,17 @@ def readable_blobs(home: Path) -> KeptBlobs:
     return SealedBlobStore(stored_blobs(home), keys) if keys else stored_blobs(home)
 
 
+def encoded_slices(home: Path) -> KeptBlobs:
+    """Slices as viewers get them, encrypted by the same keys as the blobs; they can be made again from their source."""
+    slices = DirectoryBlobStore(home / _SLICES)
+    keys = KeyEncryptionKeys.find(home / _KEYS / _BLOB_KEYS)
+    return SealedBlobStore(slices, keys) if keys else slices
+
+
 def new_blob_key(home: Path) -> int:
     """Make the next key-encryption key and wrap every blob's key under it; how many were wrapped anew.
+
+    Slices that viewers get follow; those that were kept in the clear are encrypted.
 
     Raises
     ------
@@ -75,7 +93,11 @@ def new_blob_key(home: Path) -> int:
     added.unlink(missing_ok=True)
     write_private(added, f"{former}{os.urandom(32).hex()}\n".encode())
     added.replace(path)
-    return SealedBlobStore(stored_blobs(home), KeyEncryptionKeys.parse(path.read_text(), str(path))).wrap_anew()
+    keys = KeyEncryptionKeys.parse(path.read_text(), str(path))
+    slices = SealedBlobStore(DirectoryBlobStore(home / _SLICES), keys)
+    slices.seal_all()
+    slices.wrap_anew()
+    return SealedBlobStore(stored_blobs(home), keys).wrap_anew()
 
 
 def _open_snapshot(path: Path, *, seal: SecretSeal) -> SqlStore:

@@ -111,6 +111,16 @@ class SealedBlobStore:
     def every_key(self) -> Iterator[str]:
         return self._inner.every_key()
 
+    def seal_all(self) -> int:
+        """Encrypt what was kept in the clear; how many blobs were."""
+        changed = 0
+        for key in self._inner.every_key():
+            stored = self._inner.get(key)
+            if stored is not None and not stored.startswith(_MARK):
+                self.replace(key, stored)
+                changed += 1
+        return changed
+
     def wrap_anew(self) -> int:
         """Wrap every blob's key under the last key-encryption key, the blobs as they are; how many were changed.
 
