@@ -24,6 +24,8 @@ from trialimg.cli.segment import segment
 from trialimg.cli.serve import serve
 from trialimg.cli.store import store
 from trialimg.cli.train import train
+from trialimg.cli.track import track
+from trialimg.cli.train import train
 from trialimg.cli.trial import trial
 from trialimg.cli.user import user
 from trialimg.cli.verify import verify
@@ -55,6 +57,7 @@ app.add_command(segment)
 app.add_command(serve)
 app.add_command(store)
 app.add_command(train)
+app.add_command(track)
 app.add_command(trial)
 app.add_command(user)
 app.add_command(verify)

@@ -22,7 +22,7 @@ from scipy.spatial import cKDTree
 from trialimg.core.links import Link, LinkKind
 from trialimg.volume import Geometry, Mask
 
-__all__ = ["VERSION", "MatchSettings", "Region", "match_regions", "regions_of"]
+__all__ = ["VERSION", "MatchSettings", "Region", "match_regions", "regions_of", "related"]
 
 VERSION = "1"
 """Changes whenever the same regions may be linked in another way."""
@@ -55,6 +55,11 @@ class Region:
     volume_ml: float
     reach_mm: float
     """Half the diagonal of a voxel."""
+
+    @classmethod
+    def of(cls, name: str, mask: Mask) -> Region:
+        """The whole region of a mask that holds one."""
+        return _region(name, np.argwhere(mask.array > 0), mask.geometry)
 
     @cached_property
     def centre_lps_mm(self) -> FloatArray:
@@ -113,24 +118,29 @@ def match_regions(
     -----
     A pair costs ``distance of centres / (radius + registration error) + 1 - overlap + |log of the volumes' ratio|``;
     overlap is the share of the smaller region in the larger one. The cheapest assignment in which every region has a
-    partner, or a birth or death, is taken; then regions left alone that lie for the most part in a region which has a
-    partner become parts of a split or a merge. ``score = 1 - cost / (birth + death)``; of a birth or
+    partner, or a birth or death, is taken. Of those left alone, a region that lies for the most part where a lesion was
+    is what remains of it; others that lie for the most part in a region which has a partner become parts of a split or
+    a merge. ``score = 1 - cost / (birth + death)``; of a birth or
     death it is half the best possible partner's cost over the same, at most 1.
     """
     pairs = _assigned(earlier, later, settings)
+    pairs |= _in_place(earlier, later, pairs, settings)
     lone_earlier = [region for i, region in enumerate(earlier) if i not in pairs]
     lone_later = [region for j, region in enumerate(later) if j not in pairs.values()]
     pieces = _held(lone_later, {i: earlier[i] for i in pairs}, settings)
     sources = _held(lone_earlier, {i: later[j] for i, j in pairs.items() if i not in pieces}, settings)
     families = [([earlier[i], *sources.get(i, ())], [later[j], *pieces.get(i, ())]) for i, j in pairs.items()]
     told = {id(region) for family in families for side in family for region in side}
-    links = [_related(before, after, settings, proposed_by) for before, after in families]
+    links = [related(before, after, settings, proposed_by) for before, after in families]
     links += [_alone(LinkKind.DEATH, r, later, settings, proposed_by) for r in lone_earlier if id(r) not in told]
     links += [_alone(LinkKind.BIRTH, r, earlier, settings, proposed_by) for r in lone_later if id(r) not in told]
     return tuple(links)
 
 
-def _related(before: list[Region], after: list[Region], settings: MatchSettings, proposed_by: str) -> Link:
+def related(before: Sequence[Region], after: Sequence[Region], settings: MatchSettings, proposed_by: str) -> Link:
+    """The link between regions that are known to be one another: a split, a merge, the same, or gone."""
+    if not after:
+        return Link(LinkKind.DEATH, _names(before), (), 1.0, {}, proposed_by)
     kind = LinkKind.MERGE if len(before) > 1 else LinkKind.SPLIT if len(after) > 1 else LinkKind.PERSIST
     reasons = _reasons(_union(before), _union(after), settings)
     score = max(0.0, 1 - reasons["cost"] / (settings.birth + settings.death))
@@ -148,6 +158,25 @@ def _assigned(earlier: Sequence[Region], later: Sequence[Region], settings: Matc
     costs[n:, m:] = 0.0
     rows, columns = linear_sum_assignment(costs)
     return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if i < n and j < m}
+
+
+def _in_place(
+    earlier: Sequence[Region], later: Sequence[Region], pairs: dict[int, int], settings: MatchSettings
+) -> dict[int, int]:
+    """Partners among those left alone, where the later region lies for the most part in the earlier one.
+
+    What remains of a lesion after treatment may be so small that a death and a birth would be cheaper.
+    """
+    shares = [
+        (later[j].inside(earlier[i]), i, j)
+        for i, j in product(range(len(earlier)), range(len(later)))
+        if i not in pairs and j not in pairs.values()
+    ]
+    found: dict[int, int] = {}
+    for share, i, j in sorted(shares, key=lambda one: (-one[0], -later[one[2]].volume_ml)):
+        if share >= settings.part_inside and i not in found and j not in found.values():
+            found[i] = j
+    return found
 
 
 def _reasons(earlier: Region, later: Region, settings: MatchSettings) -> dict[str, float]:

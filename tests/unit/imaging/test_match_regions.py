@@ -45,12 +45,15 @@ A, B, C = (0.0, 0.0, 0.0), (60.0, 0.0, 0.0), (0.0, 70.0, 0.0)
         ([("a", A, 20)], [("x", B, 20)], {("death", ("a",), ()), ("birth", (), ("x",))}),
         ([("a", A, 30)], [("x", (-8.0, 0.0, 0.0), 14), ("y", (8.0, 0.0, 0.0), 13)], {("split", ("a",), ("x", "y"))}),
         ([("a", (-8.0, 0.0, 0.0), 14), ("b", (8.0, 0.0, 0.0), 13)], [("x", A, 30)], {("merge", ("a", "b"), ("x",))}),
+        ([("a", A, 40)], [("x", (5.0, 0.0, 0.0), 8)], {("persist", ("a",), ("x",))}),
+        ([("a", A, 8)], [("x", A, 40)], {("death", ("a",), ()), ("birth", (), ("x",))}),
         ([], [("x", A, 8)], {("birth", (), ("x",))}),
         ([("a", A, 8)], [], {("death", ("a",), ())}),
         ([], [], set()),
     ],
     ids=["same", "two that cross in order", "smaller and moved", "one new", "one gone", "elsewhere is another",
-         "split", "merged", "first at all", "last of all", "nothing"],
+         "split", "merged", "a remnant in its place", "too large to be the same",
+         "first at all", "last of all", "nothing"],
 )  # fmt: skip
 def test_what_became_of_lesions(earlier, later, expected):
     found = linked([ball(*one) for one in earlier], [ball(*one) for one in later])
