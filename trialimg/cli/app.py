@@ -23,7 +23,6 @@ from trialimg.cli.sample import sample
 from trialimg.cli.segment import segment
 from trialimg.cli.serve import serve
 from trialimg.cli.store import store
-from trialimg.cli.train import train
 from trialimg.cli.track import track
 from trialimg.cli.train import train
 from trialimg.cli.trial import trial
