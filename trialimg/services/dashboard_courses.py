@@ -3,56 +3,43 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from trialimg.core.access import Action, Actor
 from trialimg.core.reading import CaseKind, Stage
+from trialimg.protocol.load import read_protocol
+from trialimg.protocol.model import full
+from trialimg.services.figures.courses import (
+    Course,
+    CoursePoint,
+    Imprint,
+    TrialCourses,
+    courses_of_run,
+    thresholds_of_protocol,
+)
 from trialimg.services.finished import FinishedRun
 from trialimg.services.journal import Records
 from trialimg.services.reading_file import CASE, READ
 from trialimg.services.records import Place
+from trialimg.services.trials import protocol_of
 
-__all__ = ["Course", "CoursePoint", "courses_of_reads", "courses_of_run"]
-
-
-@dataclass(frozen=True)
-class CoursePoint:
-    """One visit after baseline."""
-
-    timepoint: str
-    day: int
-    """Days since the reference date (of a run), or since baseline."""
-    change_pct: float | None
-    """Of the sum of diameters from baseline; None where there is no sum."""
-    response: str
+__all__ = ["Course", "CoursePoint", "courses_of_reads", "courses_with_cases"]
 
 
-@dataclass(frozen=True)
-class Course:
-    """One subject."""
-
-    subject: str
-    case: str
-    """Code of the case; empty where the subject has none."""
-    best_response: str
-    best_change_pct: float | None
-    points: tuple[CoursePoint, ...]
-    progression_day: int | None
-    is_confirmed_by_people: bool
-    """Whether it rests on signed reads, not on the software alone."""
-
-
-def courses_of_reads(records: Records, actor: Actor, trial: str) -> tuple[Course, ...]:
+def courses_of_reads(records: Records, actor: Actor, trial: str) -> TrialCourses:
     """The final efficacy cases, by the read that holds.
 
     Raises
     ------
     AccessError
         If the actor may not see the trial as a whole.
+    ProtocolError
+        If there is no such trial.
     """
     with records.look(actor, Action.VIEW_COHORT, trial=trial) as transaction:
+        protocol = full(read_protocol(protocol_of(transaction, trial).body["text"]))
         found = []
         for case in transaction.find(CASE, Place(trial=trial, state=Stage.FINAL.value)):
             result = case.body["result"]
@@ -61,10 +48,18 @@ def courses_of_reads(records: Records, actor: Actor, trial: str) -> tuple[Course
             read = transaction.current(READ, result["read"])
             if read is not None:
                 found.append(_of_read(case.body, read.body["answer"]))
-        return tuple(found)
+    arms = tuple(dict.fromkeys(course.arm for course in found if course.arm))
+    return TrialCourses(
+        trial,
+        protocol["response"]["criterion"],
+        tuple(found),
+        arms,
+        thresholds=thresholds_of_protocol(protocol),
+        imprint=Imprint(source="final central reads"),
+    )
 
 
-def courses_of_run(run: FinishedRun, cases: Mapping[str, str]) -> tuple[Course, ...]:
+def courses_with_cases(run: FinishedRun, cases: Mapping[str, str]) -> TrialCourses:
     """What the run found, for every subject with a usable baseline.
 
     Parameters
@@ -72,8 +67,9 @@ def courses_of_run(run: FinishedRun, cases: Mapping[str, str]) -> tuple[Course, 
     cases
         Subject to code of the case.
     """
-    subjects = (one for one in run.results()["subjects"] if one["endpoints"] is not None)
-    return tuple(_of_subject(one, cases.get(one["subject"]["id"], "")) for one in subjects)
+    told = courses_of_run(run)
+    known = (replace(one, case=cases.get(one.subject, "")) for one in told.courses if one.is_usable)
+    return replace(told, courses=tuple(known))
 
 
 def _of_read(case: Mapping[str, Any], answer: Mapping[str, Any]) -> Course:
@@ -84,6 +80,7 @@ def _of_read(case: Mapping[str, Any], answer: Mapping[str, Any]) -> Course:
             (dt.date.fromisoformat(one["timepoint"]["date"]) - start).days,
             _number(one["sums"]["change_from_baseline_pct"]),
             one["overall"],
+            has_new_lesion=one.get("new_lesion") == "unequivocal",
         )
         for one in answer["timepoints"]
     )
@@ -98,33 +95,6 @@ def _of_read(case: Mapping[str, Any], answer: Mapping[str, Any]) -> Course:
         (dt.date.fromisoformat(progressed) - start).days if progressed else None,
         is_confirmed_by_people=True,
     )
-
-
-def _of_subject(one: Mapping[str, Any], case: str) -> Course:
-    endpoints = one["endpoints"]
-    start = dt.date.fromisoformat(one["subject"]["reference_date"] or one["timepoints"][0]["timepoint"]["date"])
-    points = tuple(_points(one["timepoints"], start))
-    change = _number(endpoints["burden"]["best_change_pct"]) if endpoints["burden"] else None
-    progressed = endpoints["progression_date"]
-    return Course(
-        one["subject"]["id"],
-        case,
-        endpoints["best"]["response"],
-        change,
-        points,
-        (dt.date.fromisoformat(progressed) - start).days if progressed else None,
-        is_confirmed_by_people=False,
-    )
-
-
-def _points(timepoints: list[Mapping[str, Any]], start: dt.date) -> Iterator[CoursePoint]:
-    for one in timepoints:
-        if (judged := one["assessment"]) is None:
-            continue
-        now, before = _number(judged["sums"]["sum_mm"]), _number(judged["sums"]["baseline_mm"])
-        change = 100 * (now - before) / before if now is not None and before else None
-        day = (dt.date.fromisoformat(one["timepoint"]["date"]) - start).days
-        yield CoursePoint(one["timepoint"]["id"], day, change, judged["overall"])
 
 
 def _least(points: tuple[CoursePoint, ...]) -> float | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +13,13 @@ from apps.trialimg_dashboard.run import finished_run
 from apps.trialimg_dashboard.views import charts
 from trialimg.core.reading import Stage
 from trialimg.services.dashboard_cohort import PUBLISHED_ADJUDICATION_PCT, CaseLine, Cohort, cohort_of, cohort_size
-from trialimg.services.dashboard_courses import Course, courses_of_reads, courses_of_run
+from trialimg.services.dashboard_courses import courses_of_reads, courses_with_cases
+from trialimg.services.figures.courses import TrialCourses
+from trialimg.services.figures.figure import Figure
+from trialimg.services.figures.kaplan_meier import survival_of_trial
+from trialimg.services.figures.spider import spider
+from trialimg.services.figures.swimmer import swimmer
+from trialimg.services.figures.waterfall import waterfall
 
 __all__ = ["cases", "endpoints", "figures", "open_case", "present_cohort"]
 
@@ -47,7 +52,7 @@ def figures(at: Desk, cohort: Cohort) -> None:
         st.caption(at.t("cohort.adjudicated", events=events, n=n))
         if n:
             pct = round(100 * events / n, 1)
-            st.vega_lite_chart(charts.rate_with_reference(at, pct, PUBLISHED_ADJUDICATION_PCT), key="adjudication_rate")
+            charts.present(at, charts.rate_with_reference(at, pct, PUBLISHED_ADJUDICATION_PCT), key="adjudication_rate")
     days = cohort.turnaround_days
     turnaround.metric(
         at.t("cohort.turnaround"),
@@ -94,10 +99,11 @@ def endpoints(at: Desk, cohort: Cohort) -> None:
     """Waterfall, spider, swimmer and survival side by side, by signed reads or by a run of the software."""
     run = finished_run(at)
     found = {
-        "reads": done(lambda: courses_of_reads(at.records, at.actor, at.trial)) or (),
-        "run": courses_of_run(run, {line.subject: line.code for line in cohort.lines}) if run else (),
+        "reads": done(lambda: courses_of_reads(at.records, at.actor, at.trial)),
+        "run": courses_with_cases(run, {line.subject: line.code for line in cohort.lines}) if run else None,
     }
-    there = [source for source, courses in found.items() if courses]
+    told = {source: trial for source, trial in found.items() if trial is not None and trial.courses}
+    there = list(told)
     if not there:
         st.info(at.t("cohort.no_endpoints"))
         return
@@ -108,8 +114,7 @@ def endpoints(at: Desk, cohort: Cohort) -> None:
         format_func=lambda one: at.t(f"cohort.source.{one}"),
         key="source",
     )
-    source = source or there[0]
-    _side_by_side(at, found[source], run.results()["cohort"] if run and source == "run" else {})
+    _side_by_side(at, told[source or there[0]])
 
 
 def open_case(code: str) -> None:
@@ -118,26 +123,22 @@ def open_case(code: str) -> None:
     st.switch_page(_CASE_PAGE)
 
 
-def _side_by_side(at: Desk, courses: Sequence[Course], compared: dict[str, Any]) -> None:
+def _side_by_side(at: Desk, trial: TrialCourses) -> None:
     left, right = st.columns(2)
     with left:
-        _chart(at, "waterfall", charts.waterfall(at, courses))
-        _chart(at, "swimmer", charts.swimmer(at, courses))
+        _chart(at, waterfall(trial))
+        _chart(at, swimmer(trial))
     with right:
-        _chart(at, "spider", charts.spider(at, courses))
-        if compared.get("progression_free"):
-            st.subheader(at.t("charts.kaplan_meier"))
-            st.vega_lite_chart(charts.kaplan_meier(at, compared["progression_free"]), key="chart_kaplan_meier")
-            if (test := compared.get("log_rank")) is not None:
-                st.caption(at.t("charts.log_rank", p=f"{test['p']:.3f}", n=test["n"], events=test["events"]))
+        _chart(at, spider(trial))
+        if any(course.progression_free for course in trial.courses):
+            _chart(at, survival_of_trial(trial))
 
 
-def _chart(at: Desk, name: str, spec: charts.Spec) -> None:
-    st.subheader(at.t(f"charts.{name}"))
-    picked = st.vega_lite_chart(spec, on_select="rerun", key=f"chart_{name}")
-    cases = [one["case"] for one in picked.selection.get(charts.PICK, []) if one.get("case")]
-    if cases:
-        open_case(cases[0])
+def _chart(at: Desk, figure: Figure) -> None:
+    st.subheader(at.t(f"charts.{figure.name}"))
+    case = charts.present(at, figure, key=f"chart_{figure.name}")
+    if case:
+        open_case(case)
 
 
 def _answers(line: CaseLine, states: list[str], reads: list[str], wanted: str) -> bool:

@@ -41,8 +41,8 @@ def adjudication_flow(cases: Sequence[ReviewedCase], *, title: str = TITLE, impr
     count = _counts(cases)
     reasons = Counter(reason for one in cases if one.differs and not one.is_withdrawn for reason in one.differs)
     panel = Panel(
-        Axis("", 0.0, _SIZE[0], (), is_shown=False),
-        Axis("", 0.0, _SIZE[1], (), is_shown=False),
+        Axis("", -0.5, _SIZE[0] + 0.5, (), is_shown=False),
+        Axis("", -0.5, _SIZE[1] + 0.5, (), is_shown=False),
         tuple(_boxes(count, reasons)),
     )
     note = (

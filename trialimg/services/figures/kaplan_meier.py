@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from trialimg.services.figures.courses import NO_IMPRINT, Imprint
+from trialimg.core.errors import ReadingError
+from trialimg.services.figures.courses import NO_IMPRINT, Course, Imprint, TrialCourses
 from trialimg.services.figures.figure import (
     Axis,
     Band,
@@ -22,10 +23,11 @@ from trialimg.services.figures.figure import (
     Shape,
     Tick,
 )
+from trialimg.services.figures.responses import EVERYONE, arm_name
 from trialimg.services.figures.scales import DAYS_PER_MONTH, MONTHS, calendar_step, nice_step, number, short_name, steps
 from trialimg.services.figures.tones import Tone, series_tone
 from trialimg.stats.results import ChiSquare, Estimate, SurvivalCurve
-from trialimg.stats.survival import numbers_at_risk
+from trialimg.stats.survival import kaplan_meier, log_rank, numbers_at_risk
 
 __all__ = [
     "DAYS",
@@ -36,6 +38,7 @@ __all__ = [
     "Endpoint",
     "kaplan_meier_figure",
     "p_value",
+    "survival_of_trial",
 ]
 
 NAME = "kaplan_meier"
@@ -81,6 +84,35 @@ class Curves:
 
     curves: tuple[SurvivalCurve, ...]
     stratum: str = ""
+
+
+def survival_of_trial(trial: TrialCourses) -> Figure:
+    """Progression-free survival of the trial's arms (of everyone, in a trial of one arm), and the test of the arms."""
+    arms = trial.arms if len(trial.arms) > 1 else (EVERYONE,)
+    groups = [(arm, [c for c in trial.courses if arm in (EVERYONE, c.arm) and c.progression_free]) for arm in arms]
+    curves = tuple(_curve(arm, members, trial.confidence) for arm, members in groups)
+    compared = [course for arm, members in groups if arm in trial.compared for course in members]
+    return kaplan_meier_figure([Curves(curves)], test=_test(compared), imprint=trial.imprint)
+
+
+def _curve(arm: str, members: Sequence[Course], confidence: float) -> SurvivalCurve:
+    days, events = _times(members)
+    return kaplan_meier(days, events, label=arm_name(arm), confidence=confidence)
+
+
+def _test(courses: Sequence[Course]) -> ChiSquare | None:
+    """Of equal hazards of the arms; None where there are not two arms to compare, or nothing happened in them."""
+    if len({course.arm for course in courses}) < 2:
+        return None
+    try:
+        return log_rank(*_times(courses), [course.arm for course in courses])
+    except ReadingError:
+        return None
+
+
+def _times(courses: Sequence[Course]) -> tuple[list[int], list[bool]]:
+    found = [course.progression_free for course in courses if course.progression_free is not None]
+    return [one.days for one in found], [one.is_event for one in found]
 
 
 def kaplan_meier_figure(
