@@ -107,8 +107,11 @@ def model_kind(path: Path) -> str:
         If nothing at the path says what it is.
     """
     from trialimg.adapters.segmenters.model_card import CARD, read_card
+    from trialimg.adapters.segmenters.prompt_network.shipped import is_weights_folder
 
     folder = path if path.is_dir() else path.parent
+    if path.is_dir() and is_weights_folder(path):
+        return "trialimg-prompt"
     if path.is_dir() and (path / "configs" / "metadata.json").is_file():
         return "monai_bundle"
     if (folder / CARD).is_file() or not path.is_dir():
@@ -152,7 +155,7 @@ def _made_segmenter(name: str, parameters: Mapping[str, object], model: Mapping[
         message = f"no segmenter is called {name!r}; there are {', '.join(sorted(known))}, or the path of a model"
         raise InvalidValueError(Fault("segmenter", "unknown_segmenter", message))
     make = _loaded(known[name])
-    takes = tuple(inspect.signature(make).parameters)
+    takes = inspect.signature(make).parameters
     if faults := tuple(_misfits(name, takes, parameters, model)):
         raise InvalidValueError(*faults)
     try:
@@ -163,7 +166,10 @@ def _made_segmenter(name: str, parameters: Mapping[str, object], model: Mapping[
 
 
 def _misfits(
-    name: str, takes: tuple[str, ...], parameters: Mapping[str, object], model: Mapping[str, object]
+    name: str,
+    takes: Mapping[str, inspect.Parameter],
+    parameters: Mapping[str, object],
+    model: Mapping[str, object],
 ) -> Iterator[Fault]:
     """What was given that a segmenter does not take, and the model where one is missing or too much."""
     settings = [key for key in takes if key not in model]
@@ -171,7 +177,7 @@ def _misfits(
         if key not in settings:
             message = f"{name} has no setting {key!r}; it has {', '.join(settings) or 'none'}"
             yield Fault(f"parameters.{key}", "unknown_parameter", message)
-    if model["model"] is None and "model" in takes:
+    if model["model"] is None and "model" in takes and takes["model"].default is inspect.Parameter.empty:
         yield Fault("model", "missing_key", f"{name} needs the folder of its model")
     if model["model"] is not None and "model" not in takes:
         yield Fault("model", "no_model", f"{name} works without a model")

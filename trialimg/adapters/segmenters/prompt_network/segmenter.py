@@ -30,8 +30,8 @@ class PromptNetworkSegmenter:
     name: ClassVar[str] = "trialimg-prompt"
     version: ClassVar[str] = "1"
 
-    weights: str = ""
-    """Folder of other weights for the same network; empty: those that come with the software."""
+    model: Path | None = None
+    """Folder of other weights for the same network; None: those that come with the software."""
     model_digest: str = ""
     """Digest that the weights must have, empty for any; after that, the one they have."""
     device: str = "auto"
@@ -39,9 +39,14 @@ class PromptNetworkSegmenter:
     shipped: Shipped = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        shipped = Shipped.at(Path(self.weights) if self.weights else None, self.model_digest)
+        shipped = Shipped.at(self.model, self.model_digest or "")
         object.__setattr__(self, "shipped", shipped)
         object.__setattr__(self, "model_digest", shipped.digest)
+
+    @property
+    def licence(self) -> str:
+        """Under what licence the weights may be used."""
+        return self.shipped.licence
 
     def parameters(self) -> Mapping[str, object]:
         """Every setting in force, and where the network runs; lesions are followed as the classical segmenter does."""

@@ -11,7 +11,7 @@ from typing import Any
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import ModelError
 
-__all__ = ["CARD", "WEIGHTS", "Shipped"]
+__all__ = ["CARD", "WEIGHTS", "Shipped", "is_weights_folder"]
 
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
@@ -55,6 +55,11 @@ class Shipped:
         """Of the network's levels, from fine to coarse."""
         return tuple(int(width) for width in self.card["network"]["widths"])
 
+    @property
+    def licence(self) -> str:
+        """Under what licence the weights may be used; empty where their card does not say."""
+        return str(self.card.get("licence", ""))
+
     def bytes(self) -> bytes:
         """The safetensors file.
 
@@ -67,6 +72,11 @@ class Shipped:
         if digest_of(data) != self.digest:
             raise ModelError(f"{self.folder / WEIGHTS}: was altered since it was opened")
         return data
+
+
+def is_weights_folder(folder: Path) -> bool:
+    """Whether a folder holds weights of this network with their card."""
+    return (folder / CARD).is_file() and (folder / WEIGHTS).is_file()
 
 
 def _card(path: Path) -> Mapping[str, Any]:
