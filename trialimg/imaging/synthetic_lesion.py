@@ -39,7 +39,8 @@ def smooth_noise(random: np.random.Generator, shape: tuple[int, ...], grain_voxe
 def _between(fine: int, coarse: int) -> FloatArray:
     """Weights of linear interpolation, shape (fine, coarse), from the first to the last of some samples."""
     away = np.abs(np.linspace(0, coarse - 1, fine)[:, None] - np.arange(coarse)[None])
-    return np.clip(1 - away, 0, 1).astype(np.float32)
+    weights: FloatArray = np.clip(1 - away, 0, 1).astype(np.float32)
+    return weights
 
 
 def turned_about(random: np.random.Generator, tilt: float) -> npt.NDArray[np.float64]:

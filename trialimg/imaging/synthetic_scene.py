@@ -140,7 +140,7 @@ def _remapped(random: np.random.Generator, hu: FloatArray, look: Look) -> FloatA
         levels[:2] = random.uniform(0, 0.08, 2)
         values = np.interp(ndimage.gaussian_filter(hu, 0.6), knots, levels)
         field = np.exp(random.uniform(0, 0.3) * smooth_noise(random, hu.shape, min(hu.shape) / 2))
-        return (1000 * values * field).astype(np.float32)
+        return np.asarray(1000 * values * field, dtype=np.float32)
     levels = np.exp(random.normal(-0.7, 0.5, len(knots)))
     levels[:2] *= 0.3
     values = np.interp(ndimage.gaussian_filter(hu, 1.5), knots, levels)
@@ -167,7 +167,7 @@ def _with_neighbours(
         )
         share = coverage_of(other, thin / float(np.median(voxel)), (0.6, 0.6, 0.6))
         around = contrast.value + contrast.step * random.normal(0, 0.15)
-        values = blended(values, share * (solid.level > 0.9), np.float32(around))
+        values = blended(values, share * (solid.level > 0.9), float(around))
     return values
 
 

@@ -116,7 +116,8 @@ def _windowed(values: FloatArray, low: float, high: float) -> FloatArray:
 def _anchor(values: FloatArray, prompt: PromptOnGrid) -> float:
     """Median brightness where the lesion surely is: along the middle of the axes, around the click, inside the box."""
     drawn = [axis for axis in (prompt.long_axis, prompt.short_axis) if axis is not None]
-    near = [np.linspace(*(axis.mean(axis=0) + _ANCHOR_SHARE * (axis - axis.mean(axis=0))), 15) for axis in drawn]
+    shares = np.linspace((1 - _ANCHOR_SHARE) / 2, (1 + _ANCHOR_SHARE) / 2, 15)[:, None]
+    near: list[FloatArray] = [axis[0] + shares * (axis[1] - axis[0]) for axis in drawn]
     if not near:
         reach = np.ones(3) if prompt.box is None else np.ptp(prompt.box, axis=0) / 8
         near.append(prompt.centre + np.stack(np.meshgrid(*[[-1, 0, 1]] * 3), -1).reshape(-1, 3) * reach)
@@ -127,10 +128,12 @@ def _anchor(values: FloatArray, prompt: PromptOnGrid) -> float:
 def _level(points: Array32, prompt: PromptOnGrid, voxel_ratio: float) -> FloatArray:
     """Of the ellipsoid that the prompt suggests, 1 on its surface; distance from a click in quarters of the grid."""
     if prompt.click is not None:
-        return np.linalg.norm(points - prompt.click, axis=-1) / (points.shape[0] / 4)
+        away: FloatArray = np.linalg.norm(points - prompt.click, axis=-1)
+        return away * (4 / points.shape[0])
     if prompt.box is not None:
         half = np.maximum(np.ptp(prompt.box, axis=0) / 2, 0.5)
-        return np.linalg.norm((points - prompt.box.mean(axis=0)) / half, axis=-1)
+        out: FloatArray = np.linalg.norm((points - prompt.box.mean(axis=0)) / half, axis=-1)
+        return out
     if prompt.long_axis is None:
         raise ValueError("a prompt needs a long axis, a click or a box")
     scale = np.array([1.0, 1.0, voxel_ratio])

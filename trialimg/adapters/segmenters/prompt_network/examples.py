@@ -119,7 +119,7 @@ class Case:
 
 
 @dataclass(frozen=True, eq=False)
-class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc]  # mypy does not follow torch
     """Synthetic lesions in backgrounds and real ones in their scans, mixed."""
 
     backgrounds: Sequence[Scan]

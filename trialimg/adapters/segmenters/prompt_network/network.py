@@ -12,14 +12,14 @@ __all__ = ["PromptUNet"]
 _GROUPS = 8
 
 
-class _Block(nn.Sequential):
+class _Block(nn.Sequential):  # type: ignore[misc]  # mypy does not follow torch
     """Convolution, normalisation, activation."""
 
     def __init__(self, given: int, made: int, stride: int = 1) -> None:
         super().__init__(nn.Conv3d(given, made, 3, stride, 1), nn.GroupNorm(_GROUPS, made), nn.LeakyReLU(0.01))
 
 
-class PromptUNet(nn.Module):
+class PromptUNet(nn.Module):  # type: ignore[misc]  # mypy does not follow torch
     """A plain U-Net; the grid's edge is a multiple of 16.
 
     Notes

@@ -48,7 +48,8 @@ def outside_of(appearance: Appearance, values: npt.NDArray[Any]) -> float:
 def bounded(values: npt.NDArray[Any], appearance: Appearance, outside: float) -> Array32:
     """The image between what lies beyond it and, in HU, what metal has: streaks must not outshine everything."""
     high = _METAL_HU if appearance is Appearance.HU else None
-    return np.clip(values, outside, high).astype(np.float32)
+    within: Array32 = np.clip(values, outside, high).astype(np.float32)
+    return within
 
 
 def coarseness(voxel_mm: float, pixel_mm: float) -> int:

@@ -83,11 +83,11 @@ class Trainer:
         self._average()
         return float(loss.detach())
 
-    @torch.no_grad()
     def _average(self) -> None:
         memory = min(self.schedule.average, (self.iteration + 1) / (self.iteration + 10))
-        for name, value in self.network.state_dict().items():
-            self.averaged[name].lerp_(value, 1 - memory)
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                self.averaged[name].lerp_(value, 1 - memory)
 
     def _keep(self, losses: list[float]) -> None:
         state: Mapping[str, Any] = {
