@@ -217,7 +217,9 @@ def _subject(code: str, sizes: Sequence[str]) -> dict[str, Any]:
         sums = {"sum_mm": size or "0", "baseline_mm": sizes[0], "nadir_mm": sizes[0]}
         judged = {"sums": sums, "overall": _word(float(size or 0), float(sizes[0]))} if step != "BL" else None
         visit = {"id": step, "date": review.DATES[step].isoformat(), "order": len(timepoints)}
-        timepoints.append({"timepoint": visit, "assessment": judged})
+        day = (review.DATES[step] - start).days + 1
+        lesions = [_lesion(code, size)] if size else []
+        timepoints.append({"timepoint": visit, "assessment": judged, "day": day, "lesions": lesions})
     changes = [100 * (float(size or 0) - float(sizes[0])) / float(sizes[0]) for size in sizes[1:]]
     best = min(changes)
     return {
@@ -227,8 +229,28 @@ def _subject(code: str, sizes: Sequence[str]) -> dict[str, Any]:
             "best": {"response": _word(100 + best, 100)},
             "burden": {"best_change_pct": str(round(best, 2))},
             "progression_date": None,
+            "progression_free_survival": {
+                "days": 100 - int(sizes[0]),
+                "event": _word(float(sizes[-1] or 0), float(sizes[0])) != "SD",
+            },
+            "responder": best <= -30,
         },
     }
+
+
+def _lesion(code: str, size: str) -> dict[str, Any]:
+    """A target with a few features; some say the same, one says nothing."""
+    number, size_mm = int(code[-1]), float(size)
+    features = {
+        "original_shape_MeshVolume": size_mm**3 / 2,
+        "original_shape_Maximum3DDiameter": size_mm,
+        "original_firstorder_Mean": 40 + number * 7 % 11,
+        "original_firstorder_Entropy": 3 + number * 5 % 7 / 10,
+        "original_glcm_Contrast": 10 + (number * 3 + int(size)) % 8,
+        "log-sigma-3-0-mm-3D_glcm_Contrast": 1.0,
+    }
+    observation = {"lesion": {"id": f"S-{code}/T01", "label": "T01", "organ": "liver"}, "diameter_mm": size}
+    return {"observation": observation, "role": "target", "features": features}
 
 
 def _word(now: float, before: float) -> str:

@@ -7,6 +7,7 @@ import click
 from trialimg.cli.analyse_design import adjust, power
 from trialimg.cli.analyse_endpoints import censoring, central
 from trialimg.cli.analyse_models import agreement, mmrm, shrinkage
+from trialimg.cli.analyse_radiomics import radiomics
 from trialimg.cli.analyse_rates import cmh, difference, rate
 from trialimg.cli.analyse_survival import competing, cox, interval, km, logrank, rmst
 
@@ -24,5 +25,5 @@ def analyse() -> None:
 
 SURVIVAL = (km, logrank, cox, rmst, competing, interval)
 MODELS = (agreement, mmrm, shrinkage)
-for verb in (rate, difference, cmh, *SURVIVAL, *MODELS, power, adjust, censoring, central):
+for verb in (rate, difference, cmh, *SURVIVAL, *MODELS, power, adjust, censoring, central, radiomics):
     analyse.add_command(verb)

@@ -19,6 +19,7 @@ from trialimg.stats.results import Estimate
 
 __all__ = [
     "Associated",
+    "Clusters",
     "Course",
     "FeatureEffect",
     "FeatureStability",

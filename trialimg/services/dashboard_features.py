@@ -1,0 +1,51 @@
+"""Tables of features to be taken away; each taking is in the ledger, with the digest of what was taken."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from trialimg.core.access import Action, Actor
+from trialimg.core.digest import digest_of
+from trialimg.core.errors import AccessError
+from trialimg.services.dashboard_downloads import may_take_outputs
+from trialimg.services.journal import Records
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["take_table"]
+
+
+def take_table(
+    records: Records, actor: Actor, trial: str, *, file: str, rows: Sequence[DataclassInstance | Mapping[str, Any]]
+) -> bytes:
+    """Rows as CSV, once it is in the ledger that they were taken.
+
+    Raises
+    ------
+    AccessError
+        If the actor may not see the trial's reports, or not yet those that compare arms.
+    """
+    if not may_take_outputs(records, actor, trial):
+        raise AccessError(f"{trial} is blinded: what goes with outcomes is given out after unblinding")
+    table = _csv([_plain(row) for row in rows])
+    with records.change(actor, Action.VIEW_REPORTS, trial=trial) as journal:
+        journal.note("download", kind="file", key=file, trial=trial, reason=digest_of(table))
+    return table
+
+
+def _plain(row: DataclassInstance | Mapping[str, Any]) -> dict[str, Any]:
+    found = row if isinstance(row, Mapping) else {one.name: getattr(row, one.name) for one in fields(row)}
+    return {name: "" if value is None else value for name, value in found.items()}
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    out = io.StringIO(newline="")
+    table = csv.DictWriter(out, list(rows[0]) if rows else [], lineterminator="\r\n")
+    table.writeheader()
+    table.writerows(rows)
+    return out.getvalue().encode()
