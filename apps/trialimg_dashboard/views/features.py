@@ -1,0 +1,253 @@
+"""Features of lesions: which go with an outcome, how they change, which hold still, which say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from apps.trialimg_dashboard.desk import Desk, done
+from apps.trialimg_dashboard.views.charts import present
+from apps.trialimg_dashboard.views.cohort import open_case
+from apps.trialimg_dashboard.views.heat_map import heat_map
+from trialimg.services.analyse_radiomics import (
+    Associated,
+    FeatureEffect,
+    Outcome,
+    Pick,
+    Question,
+    associated,
+    clusters,
+    course_of,
+    stability,
+)
+from trialimg.services.dashboard_features import take_table
+from trialimg.services.figures.course import Course, course
+from trialimg.services.figures.volcano import Association, volcano
+from trialimg.services.finished import FinishedRun
+from trialimg.services.radiomics_table import FeatureName, FeatureTable, of_run
+
+__all__ = ["Asked", "association", "correlation", "filtered", "over_visits", "still", "table_of", "view_asked"]
+
+Found = TypeVar("Found")
+_VIEWS = ("association", "course", "stability", "clusters")
+_MOST_KEPT = 12
+_MOST_LINES = 60
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is left of a trial's features after the filters of the page."""
+
+    table: FeatureTable
+    key: tuple[object, ...]
+    """Names the table and its filters."""
+
+
+def table_of(at: Desk, run: FinishedRun) -> FeatureTable | None:
+    """The features of a run; None where it has none, which the page then says."""
+    table = _kept((run.manifest["outputs"].get("results.json"),), lambda: done(lambda: of_run(run)))
+    if table is None:
+        return None
+    if not table.lesions:
+        st.info(at.t("features.none"))
+        return None
+    subjects = len({one.subject for one in table.lesions})
+    said = {"lesions": len(table.lesions), "subjects": subjects, "features": len(table.features)}
+    st.caption(at.t("features.lead", **said, source=run.manifest["software"]))
+    return table
+
+
+def filtered(at: Desk, table: FeatureTable) -> Asked:
+    """The features that are looked at, by organ, class and image."""
+    names = [FeatureName.of(name) for name in table.features]
+    choices = {
+        "organ": sorted({one.organ for one in table.lesions if one.organ}),
+        "family": sorted({one.family for one in names if one.family}),
+        "image": sorted({one.image for one in names if one.image}),
+    }
+    chosen = {
+        name: column.multiselect(
+            at.t(f"features.{name}"), words, placeholder=at.t("features.all"), key=f"features_{name}"
+        )
+        for column, (name, words) in zip(st.columns(len(choices)), choices.items(), strict=True)
+    }
+    organs, families, images = (tuple(words) for words in chosen.values())
+    key = (table.digest, organs, families, images)
+    return Asked(_kept(key, lambda: table.narrowed(organs=organs, families=families, images=images)), key)
+
+
+def view_asked(at: Desk) -> str:
+    """Which of the four views is shown."""
+    found = st.segmented_control(
+        at.t("features.view"),
+        _VIEWS,
+        default=_VIEWS[0],
+        format_func=lambda one: at.t(f"features.view.{one}"),
+        label_visibility="collapsed",
+        key="features_view",
+    )
+    return found or _VIEWS[0]
+
+
+def _kept(key: tuple[object, ...], work: Callable[[], Found]) -> Found:
+    """What was worked out for this key in this session; the oldest is forgotten."""
+    kept: dict[tuple[object, ...], Any] = st.session_state.setdefault("features_kept", {})
+    if key not in kept:
+        while len(kept) >= _MOST_KEPT:
+            kept.pop(next(iter(kept)))
+        kept[key] = work()
+    found: Found = kept[key]
+    return found
+
+
+def association(at: Desk, asked: Asked) -> None:
+    """Every feature against an outcome: a volcano, a table, and the lesions behind a feature."""
+    question = _question(at, asked.table)
+    found = _kept((*asked.key, question), lambda: done(lambda: associated(asked.table, question)))
+    if found is None:
+        return
+    st.caption(at.t("features.counted", subjects=found.subjects, events=found.events))
+    for said in found.warnings:
+        st.warning(at.t(f"features.warn.{said.partition(':')[0]}", n=len(found.effects)))
+    known = [
+        Association(one.feature, one.effect, one.p, one.q)
+        for one in found.effects
+        if one.effect is not None and one.p is not None and one.q is not None
+    ]
+    name, title = at.t(f"features.volcano.{question.outcome.value}"), at.t("features.volcano.title")
+    picked = present(at, volcano(known, effect_name=name, title=title), key="features_volcano")
+    rows = _effects(at, found)
+    chosen = st.dataframe(rows, hide_index=True, on_select="rerun", selection_mode="single-row", key="features_effects")
+    _download(at, "association", found.effects)
+    places = chosen.selection.rows
+    feature = found.effects[places[0]].feature if places else picked
+    if feature:
+        _course(at, asked.table, feature)
+
+
+def _question(at: Desk, table: FeatureTable) -> Question:
+    first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
+    outcome = first.selectbox(
+        at.t("features.outcome"), list(Outcome), format_func=lambda one: at.t(f"features.outcome.{one.value}")
+    )
+    step = second.selectbox(at.t("features.timepoint"), table.timepoints or ("",), key="features_step")
+    pick = third.selectbox(
+        at.t("features.pick"), list(Pick), format_func=lambda one: at.t(f"features.pick.{one.value}")
+    )
+    is_first = not table.timepoints or step == table.timepoints[0]
+    change = fourth.toggle(at.t("features.change"), disabled=is_first, key="features_change")
+    return Question(outcome, step, change and not is_first, pick)
+
+
+def _effects(at: Desk, found: Associated) -> pd.DataFrame:
+    effect = "hr" if found.question.outcome is Outcome.PFS else "auc"
+    columns = ("feature", effect, "interval", "p", "q", "n", "events", "note")
+    rows = [_effect(at, one) for one in found.effects]
+    return pd.DataFrame(rows, columns=[at.t(f"features.col.{name}") for name in columns])
+
+
+def _effect(at: Desk, one: FeatureEffect) -> tuple[object, ...]:
+    note = at.t(f"features.note.{one.note}") if one.note else ""
+    ends = "-" if one.lower is None or one.upper is None else f"[{one.lower:.2f}, {one.upper:.2f}]"
+    value = None if one.estimate is None else round(one.estimate, 2)
+    p, q = (None if number is None else float(f"{number:.2g}") for number in (one.p, one.q))
+    return one.feature, value, ends, p, q, one.n, one.events, note
+
+
+def over_visits(at: Desk, asked: Asked) -> None:
+    """One feature of every lesion, visit by visit."""
+    names = asked.table.features
+    usual = "original_shape_MeshVolume"
+    index = names.index(usual) if usual in names else 0
+    feature = st.selectbox(at.t("features.pick_feature"), names, index=index, key="features_feature") if names else ""
+    if feature:
+        _course(at, asked.table, feature)
+
+
+def _course(at: Desk, table: FeatureTable, feature: str) -> None:
+    found = course_of(table, feature)
+    st.subheader(feature)
+    if not found:
+        st.info(at.t("features.course_none"))
+        return
+    by_lesion: dict[str, list[Any]] = {}
+    for one in found:
+        by_lesion.setdefault(f"{one.subject} {one.lesion}", []).append(one)
+    series = [
+        Course(name, tuple((float(one.day), one.value) for one in own if one.day is not None))
+        for name, own in list(by_lesion.items())[:_MOST_LINES]
+    ]
+    figure = course(series, titles=(at.t("features.days"), feature), empty=at.t("features.course_none"))
+    present(at, figure, key=f"features_course_{feature}")
+    columns = ("subject", "lesion", "organ", "timepoint", "day", "value", "change")
+    rows = [(o.subject, o.lesion, o.organ, o.timepoint, o.day, o.value, o.change_pct) for o in found]
+    heads = [at.t(f"features.col.{name}") for name in columns]
+    tenths = {heads[-1]: st.column_config.NumberColumn(format="%.1f")}
+    st.caption(at.t("features.course_help"))
+    chosen = st.dataframe(
+        pd.DataFrame(rows, columns=heads),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"features_lesions_{feature}",
+        column_config=tenths,
+    )
+    _download(at, f"lesions-{feature}", found)
+    if chosen.selection.rows:
+        open_case(found[chosen.selection.rows[0]].subject)
+
+
+def still(at: Desk, asked: Asked) -> None:
+    """How far each feature holds still in lesions that do."""
+    found = _kept((*asked.key, "stability"), lambda: stability(asked.table))
+    if found.why_not:
+        st.info(at.t("features.stability.why_not", pairs=found.pairs))
+        return
+    st.caption(at.t("features.stability.how", pairs=found.pairs))
+    rows = [(one.feature, _two(one.icc), _ends(one.lower, one.upper), one.n) for one in found.features]
+    heads = [at.t(f"features.col.{name}") for name in ("feature", "icc", "interval", "n")]
+    st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True)
+    _download(at, "stability", found.features)
+
+
+def _two(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def _ends(lower: float | None, upper: float | None) -> str:
+    return "-" if lower is None or upper is None else f"[{lower:.2f}, {upper:.2f}]"
+
+
+def correlation(at: Desk, asked: Asked) -> None:
+    """Which features say the same, as a map and as clusters."""
+    question = Question(timepoint=st.selectbox(at.t("features.timepoint"), asked.table.timepoints, key="features_at"))
+    both = _kept((*asked.key, question, "clusters"), lambda: done(lambda: clusters(asked.table, question)))
+    if both is None:
+        return
+    found, left_out = both
+    counts = {"n": len(found.names), "subjects": found.n, "clusters": len(found.representatives)}
+    st.caption(at.t("features.clusters.how", **counts, left_out=len(left_out)))
+    st.plotly_chart(heat_map(found, at.t("features.clusters.rho")), key="features_rho", theme=None)
+    rows = [
+        {"cluster": number, "representative": chosen, "members": len(own), "like": ", ".join(own - {chosen})}
+        for number, chosen in enumerate(found.representatives, start=1)
+        for own in [{name for name, group in zip(found.names, found.number, strict=True) if group == number}]
+    ]
+    shown = pd.DataFrame(rows).rename(columns={name: at.t(f"features.col.{name}") for name in rows[0]})
+    st.dataframe(shown, hide_index=True)
+    _download(at, "clusters", rows)
+
+
+def _download(at: Desk, what: str, rows: Sequence[Any]) -> None:
+    file = f"{at.trial}-features-{what}.csv"
+    st.download_button(
+        at.t("features.download"),
+        lambda: take_table(at.records, at.actor, at.trial, file=file, rows=rows),
+        file_name=file,
+        key=f"take-{file}",
+        on_click="ignore",
+    )
