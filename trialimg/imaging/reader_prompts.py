@@ -15,7 +15,7 @@ from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, Po
 from trialimg.imaging.measure import measure
 from trialimg.volume import Geometry, Mask
 
-__all__ = ["PromptKind", "ReaderHand", "reader_prompt"]
+__all__ = ["PromptKind", "ReaderHand", "reader_prompt", "redrawn"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -42,10 +42,12 @@ class ReaderHand:
     """The least of these deviations, in mm."""
     click_depth: float = 0.5
     """A click goes to any voxel at least this deep, in units of the deepest; 1 is the very deepest."""
+    click_sd_mm: float = 1.5
+    """Standard deviation, along each axis, of a click that is given again."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.length_sd < 0 or self.least_sd_mm < 0 or not 0 <= self.click_depth <= 1:
+        if min(self.length_sd, self.least_sd_mm, self.click_sd_mm) < 0 or not 0 <= self.click_depth <= 1:
             raise ValueError("deviations are 0 or more, and the depth of a click lies between 0 and 1")
 
 
@@ -103,21 +105,52 @@ def _line(
     return LinePrompt(start, end if end != start else _inside(ends[1], grid))
 
 
+def redrawn(prompt: Prompt, grid: Geometry, hand: ReaderHand, *, draw: int) -> Prompt:
+    """The same prompt as the same hand would draw it again; the same for the same seed and draw.
+
+    Parameters
+    ----------
+    grid
+        Of the image that it was drawn on; lines move in its slices, and nothing leaves it.
+    """
+    random = np.random.default_rng([hand.seed, draw])
+    match prompt:
+        case LinePrompt():
+            return _line((prompt.start_lps_mm, prompt.end_lps_mm), grid, hand, random)
+        case BidirectionalPrompt():
+            first, second = (
+                _line((axis.start_lps_mm, axis.end_lps_mm), grid, hand, random)
+                for axis in (prompt.long_axis, prompt.short_axis)
+            )
+            return BidirectionalPrompt(first, second)
+        case PointPrompt():
+            moved = np.array(prompt.point_lps_mm) + random.normal(0, 1, 3) * hand.click_sd_mm
+            return PointPrompt(_inside(moved, grid))
+        case BoxPrompt():
+            corners = np.array([prompt.corner_lps_mm, prompt.opposite_lps_mm])
+            return _faces(corners.min(axis=0), corners.max(axis=0), grid, hand=hand, random=random)
+
+
 def _box(truth: Mask, hand: ReaderHand, random: np.random.Generator) -> BoxPrompt:
     """The box around all voxels along the patient's axes, each face moved along its normal."""
     k, j, i = np.nonzero(truth.array == 1)
     index = np.stack([i, j, k], axis=1)
     low, high = index.min(axis=0) - 0.5, index.max(axis=0) + 0.5
-    corners = truth.geometry.to_lps(
-        np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]) * (high - low) + low
-    )
-    low_mm, high_mm = corners.min(axis=0), corners.max(axis=0)
+    units = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
+    corners = truth.geometry.to_lps(units * (high - low) + low)
+    return _faces(corners.min(axis=0), corners.max(axis=0), truth.geometry, hand=hand, random=random)
+
+
+def _faces(
+    low_mm: FloatArray, high_mm: FloatArray, grid: Geometry, *, hand: ReaderHand, random: np.random.Generator
+) -> BoxPrompt:
+    """A box with each face moved along its normal."""
     sd_mm = np.maximum(hand.least_sd_mm, hand.length_sd * (high_mm - low_mm)) * (hand.length_sd > 0)
     edges = np.array([low_mm, high_mm]) + random.normal(0, 1, (2, 3)) * sd_mm
-    edges = np.clip(edges, *truth.geometry.bounds_lps_mm())
+    edges = np.clip(edges, *grid.bounds_lps_mm())
     flat = edges[1] - edges[0] < 0.2 * (high_mm - low_mm)  # faces that an unsteady hand let meet stay where they are
     edges[:, flat] = np.array([low_mm, high_mm])[:, flat]
-    first, second = (_inside(point, truth.geometry) for point in edges)
+    first, second = (_inside(point, grid) for point in edges)
     return BoxPrompt(first, second)
 
 
