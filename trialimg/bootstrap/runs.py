@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
         Exporter,
     )
     from trialimg.services.run import TrialRun
+    from trialimg.services.sdtm_run import SdtmRun
 
-__all__ = ["environment", "exporters", "trial_run"]
+__all__ = ["environment", "exporters", "sdtm_run", "trial_run"]
 
 _EXPORTERS = {
     "html": "trialimg.adapters.exporters.report.html:HtmlExporter",
@@ -74,6 +75,46 @@ def trial_run(protocol: Path, studies: Path, work: Path, *, device: str | None, 
         store,
     )
     return TrialRun(pipeline, LocalExecutor(workers), Outputs(store, exporters(plan.exports), environment()))
+
+
+def sdtm_run(
+    protocol: Path, folder: Path, work: Path, *, tables: Mapping[str, str], arms: Path | None = None
+) -> SdtmRun:
+    """The main job for one protocol file and a folder of tumour tables that others made.
+
+    Parameters
+    ----------
+    work
+        Folder of finished work; made if it is not there.
+    tables
+        Dataset to the name of its file, where the file is not called like it.
+    arms
+        A table of labels (``code,label``) for the arms; None: their codes are the labels.
+
+    Raises
+    ------
+    ProtocolError
+        With every fault of the protocol file.
+    IntakeError
+        If the folder, a named file or every dataset is missing.
+    ReadingError
+        If a file cannot be read, or nothing in the tables can be judged.
+    """
+    from trialimg.adapters.exporters.cdisc.source import read_source
+    from trialimg.adapters.store.blobs import DirectoryBlobStore
+    from trialimg.protocol.load import load_protocol
+    from trialimg.services.outputs import Outputs
+    from trialimg.services.sdtm_run import SdtmRun, require_tables
+    from trialimg.services.sdtm_subjects import read_arms
+
+    plan = load_protocol(protocol)
+    found = read_source(folder, tables)
+    require_tables(found)
+    labels = read_arms(arms.read_text(encoding="utf-8"), arms.name) if arms is not None else None
+    make_folder(work)
+    store = DirectoryBlobStore(work)
+    store.sweep()
+    return SdtmRun(plan, found, Outputs(store, exporters(plan.exports), environment()), labels)
 
 
 def exporters(names: Iterable[str]) -> tuple[Exporter, ...]:

@@ -11,32 +11,38 @@ from trialimg.cli.output import json_option, print_json
 from trialimg.cli.progress import progress_bars
 
 if TYPE_CHECKING:
-    from trialimg.services.run import RunOutcome
+    from trialimg.services.outputs import RunOutcome
+    from trialimg.services.run import TrialRun
+    from trialimg.services.sdtm_run import SdtmRun
 
 __all__ = ["run"]
 
 
 @click.command("run")
 @click.argument("protocol", type=click.Path(path_type=Path))
-@click.argument("studies", type=click.Path(path_type=Path))
+@click.argument("studies", type=click.Path(path_type=Path), required=False)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the report and the tables.")
 @click.option("--work", type=click.Path(path_type=Path), help="Folder for finished work; default: OUT/work.")
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where a network runs; default: the protocol's."
 )
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Subjects worked on at once.")
+@click.option("--from-sdtm", "sdtm", type=click.Path(path_type=Path), help="SDTM tables of others, instead of STUDIES.")
+@click.option(
+    "--table", "tables", multiple=True, metavar="NAME=FILE", help="With --from-sdtm: RS=rs_onco.csv; repeatable."
+)
+@click.option("--arms", type=click.Path(path_type=Path), help="With --from-sdtm: blinded labels (code,label).")
 @json_option
-def run(
-    protocol: Path, studies: Path, out: Path, work: Path | None, device: str | None, workers: int, as_json: bool
-) -> None:
+def run(protocol: Path, out: Path, work: Path | None, as_json: bool, **source: Any) -> None:
     """From a folder of DICOM to an endpoint report, as the PROTOCOL says.
 
     STUDIES holds the DICOM files, annotations.csv and subjects.csv. Finished work is kept: run again and only
-    what changed is computed.
+    what changed is computed. With --from-sdtm the report is made of TU, TR and RS (XPT, Dataset-JSON, CSV or Parquet)
+    that somebody else made.
     """
     from trialimg import bootstrap
 
-    trial = bootstrap.trial_run(protocol, studies, work or out / "work", device=device, workers=workers)
+    trial = _trial(protocol, work or out / "work", **source)
     bootstrap.make_folder(out)
     with progress_bars() as progress:
         outcome = trial(out, progress=progress)
@@ -44,6 +50,42 @@ def run(
         print_json(_summary(outcome, out))
     else:
         _print_summary(outcome, out)
+
+
+def _trial(
+    protocol: Path,
+    work: Path,
+    *,
+    studies: Path | None,
+    sdtm: Path | None,
+    tables: tuple[str, ...],
+    arms: Path | None,
+    device: str | None,
+    workers: int,
+) -> TrialRun | SdtmRun:
+    """The job that was asked for."""
+    from trialimg import bootstrap
+
+    if (studies is None) is (sdtm is None):
+        raise click.UsageError("give either STUDIES, a folder of images, or --from-sdtm, a folder of tables")
+    if sdtm is not None:
+        return bootstrap.sdtm_run(protocol, sdtm, work, tables=_named(tables), arms=arms)
+    if studies is None or tables or arms is not None:
+        raise click.UsageError("--table and --arms belong to --from-sdtm")
+    return bootstrap.trial_run(protocol, studies, work, device=device, workers=workers)
+
+
+def _named(tables: tuple[str, ...]) -> dict[str, str]:
+    """Dataset to file."""
+    named: dict[str, str] = {}
+    for given in tables:
+        name, sign, file = given.partition("=")
+        if not sign or not name or not file:
+            raise click.UsageError(f"--table {given!r} is not NAME=FILE, e.g. RS=rs_onco.csv")
+        if name.upper() in named:
+            raise click.UsageError(f"--table {name.upper()} stands twice")
+        named[name.upper()] = file
+    return named
 
 
 def _summary(outcome: RunOutcome, out: Path) -> dict[str, Any]:

@@ -104,3 +104,7 @@ class Statistics(Section):
     """Arms that are compared, at least two; empty: no comparison."""
     comparison: Literal["log_rank"] = "log_rank"
     """Test of equal progression-free survival."""
+    control_arm: str = ""
+    """Arm that each other one of those compared is set against, two at a time; empty: the first of them."""
+    survival_at_days: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    """Days at which the share without progression or death is estimated."""

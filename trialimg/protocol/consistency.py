@@ -44,6 +44,7 @@ def inconsistencies(protocol: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _model(protocol)
     yield from _dates_kept(protocol)
     yield from _compared_arms(protocol)
+    yield from _given_sums(protocol)
     yield from _confirmation(protocol)
     yield from _baseline_rule(protocol)
     yield from _paying_sites(protocol)
@@ -168,6 +169,17 @@ def _compared_arms(protocol: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(f"statistics.compare_arms[{position}]", "unknown_arm", f"{arm!r} is not an arm{near}")
     if len(compared) == 1:
         yield Fault("statistics.compare_arms", "one_arm", "a comparison needs at least two arms")
+    match protocol:
+        case {"statistics": {"control_arm": str(control)}} if control and control not in compared:
+            message = f"{control!r} is none of the arms that are compared"
+            yield Fault("statistics.control_arm", "unknown_arm", message)
+
+
+def _given_sums(protocol: Mapping[str, Any]) -> Iterator[Fault]:
+    match protocol:
+        case {"tables": {"response": "derived", "sums": "given"}}:
+            message = "a response is derived from the lesions, and so are their sums; set tables.response to given"
+            yield Fault("tables.sums", "contradiction", message)
 
 
 def _confirmation(protocol: Mapping[str, Any]) -> Iterator[Fault]:

@@ -16,6 +16,7 @@ from trialimg.protocol.consistency import inconsistencies
 from trialimg.protocol.images import AcquisitionRule, Deidentification, Measurement, Segmentation, Tracking
 from trialimg.protocol.oversight import Oversight
 from trialimg.protocol.section import Label, Section
+from trialimg.protocol.tables import Tables
 from trialimg.protocol.trial import Arms, Schedule, Sites, Trial
 from trialimg.radiomics.settings import RadiomicsSettings
 from trialimg.review.design import ReadingDesign
@@ -62,6 +63,8 @@ class Protocol(Section):
     """What is concluded for each subject."""
     statistics: Statistics = Statistics()
     """How the cohort is estimated and the arms are compared."""
+    tables: Tables = Tables()
+    """Which records count where the tumour tables are made by others."""
     oversight: Oversight = Oversight()
     """How the trial is watched over while it runs."""
     price_plan: PricePlan | None = None

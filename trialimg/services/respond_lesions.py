@@ -53,6 +53,10 @@ class SubjectReading:
     """Slice thickness at baseline by lesion, where it was given."""
     baseline_assumed: bool = False
     """No name said which timepoint is baseline; the earliest was taken."""
+    visit_numbers: Mapping[str, float] = field(default_factory=dict)
+    """Timepoint to its VISITNUM, where the record is of SDTM tables."""
+    sums_mm: Mapping[float, tuple[str, Decimal]] = field(default_factory=dict)
+    """Sum of the targets as somebody else recorded it, by VISITNUM, with its place."""
 
 
 def read_lesions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -26,7 +26,8 @@ from trialimg.services.respond_sdtm_rows import Identified, Mass, Measured, Node
 
 __all__ = ["SdtmReadings", "read_sdtm"]
 
-_DIAMETERS = {LesionKind.NODAL: ("DIAMETER", "SAXIS", "LPERP"), LesionKind.NON_NODAL: ("DIAMETER", "LDIAM")}
+NameOf = Callable[[str, date, bool], str]
+_DIAMETERS = {LesionKind.NODAL: ("DIAMETER", "SAXIS", "LPERP"), LesionKind.NON_NODAL: ("DIAMETER", "VDIAM", "LDIAM")}
 """What counts of a lesion, the first that was recorded."""
 _NON_TARGET = {
     "PRESENT": NonTargetStatus.PRESENT,
@@ -53,8 +54,21 @@ class SdtmReadings:
     findings: tuple[Finding, ...]
 
 
-def read_sdtm(tables: SdtmTables, nodes: Nodes) -> SdtmReadings:
+def read_sdtm(
+    tables: SdtmTables,
+    nodes: Nodes,
+    *,
+    name_of: NameOf | None = None,
+    dates: Mapping[tuple[str, str], Mapping[float, date]] | None = None,
+) -> SdtmReadings:
     """The subjects of SDTM tumour tables, each evaluator apart.
+
+    Parameters
+    ----------
+    name_of
+        What a visit is called, by its name in TR, its latest date, and whether it is baseline; None: as TR calls it.
+    dates
+        Subject and reader to VISITNUM to the date of a visit at which nothing was done that TR could date.
 
     Notes
     -----
@@ -67,11 +81,12 @@ def read_sdtm(tables: SdtmTables, nodes: Nodes) -> SdtmReadings:
     readings: list[SubjectReading] = []
     for key, lesions in tables.identified.items():
         masses = tuple(tables.masses.get(key, {}).values())
-        reader = _Evaluator(key, lesions, tuple(_carried(tables.measured.get(key, ()), masses)), nodes, masses)
+        rows = tuple(_carried(tables.measured.get(key, ()), masses))
+        reader = _Evaluator(key, lesions, rows, nodes, masses, name_of, (dates or {}).get(key, {}))
         reading = reader.reading()
         findings += reader.findings
         if reading is not None:
-            readings.append(reading)
+            readings.append(replace(reading, sums_mm=tables.sums_mm.get(key, {})))
     return SdtmReadings(tuple(readings), tuple(findings))
 
 
@@ -84,6 +99,8 @@ class _Evaluator:
     measured: Sequence[Measured]
     nodes: Nodes
     masses: Sequence[Mass] = ()
+    name_of: NameOf | None = None
+    undated: Mapping[float, date] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def reading(self) -> SubjectReading | None:
@@ -95,7 +112,7 @@ class _Evaluator:
         lesions = {name: self._lesion(one) for name, one in self.identified.items()}
         tracks = tuple(Track(lesion, tuple(self._observations(lesion, timepoints))) for lesion in lesions.values())
         roles = tuple(Designation(reader, lesion, self.identified[name].role) for name, lesion in lesions.items())
-        return SubjectReading(subject, reader, tracks, roles, timepoints)
+        return SubjectReading(subject, reader, tracks, roles, timepoints, visit_numbers=self._visits)
 
     def _lesion(self, one: Identified) -> Lesion:
         relatives = [one, *(self.identified[name] for name in [one.split_from] if name is not None)]
@@ -108,10 +125,10 @@ class _Evaluator:
         dates: dict[float, list[date]] = {}
         names: dict[float, str] = {}
         for row in self.measured:
-            if row.date is None:
-                continue
-            dates.setdefault(row.visit_number, []).append(row.date)
             names.setdefault(row.visit_number, row.visit)
+            if row.date is not None:
+                dates.setdefault(row.visit_number, []).append(row.date)
+        dates |= {number: [day] for number, day in self.undated.items() if number in names and number not in dates}
         first = min((one.visit_number for one in self.identified.values()), default=None)
         if first is None or first not in dates:
             self._note("no_baseline", "", "nothing was measured at the visit at which the lesions were identified")
@@ -121,7 +138,9 @@ class _Evaluator:
             self._note("before_baseline", names[number], f"{names[number]} lies before {names[first]}")
             later.remove(number)
         ordered = [first, *sorted(later, key=lambda number: (max(dates[number]), number))]
-        if len(set(names.values())) < len(names):
+        if self.name_of is not None:
+            names = {number: self.name_of(names[number], max(dates[number]), number == first) for number in ordered}
+        if len({names[number] for number in ordered}) < len(ordered):
             names = {number: f"{name} ({number:g})" for number, name in names.items()}
         self._visits = {names[number]: number for number in ordered}
         return tuple(_timepoint(names[number], order, dates[number]) for order, number in enumerate(ordered))
@@ -152,6 +171,9 @@ class _Evaluator:
             return Observation(lesion, timepoint, Seen.NOT_EVALUABLE, reason=why)
         gone = status is NonTargetStatus.ABSENT or (size is not None and size.number == 0)
         if gone:
+            if size is not None and size.number == 0:
+                text = f"{size.test} of {lesion.id} is 0 mm; the lesion is taken to be gone"
+                self._note("zero_size", timepoint.id, text, size.where, Severity.INFO)
             return Observation(lesion, timepoint, Seen.ABSENT)
         if size is not None and size.result is Result.TOO_SMALL:
             return Observation(lesion, timepoint, Seen.TOO_SMALL, status=status)
@@ -185,9 +207,11 @@ class _Evaluator:
             self._note("unknown_word", timepoint.id, text, row.where)
         return words.get(row.word)
 
-    def _note(self, code: str, timepoint: str, message: str, where: str = "") -> None:
+    def _note(
+        self, code: str, timepoint: str, message: str, where: str = "", severity: Severity = Severity.EXCLUDED
+    ) -> None:
         place = where or " ".join(part for part in (*self.key, timepoint) if part)
-        self.findings.append(Finding(code, Severity.EXCLUDED, place, message, self.key[0], timepoint))
+        self.findings.append(Finding(code, severity, place, message, self.key[0], timepoint))
 
 
 def _carried(rows: Sequence[Measured], masses: Sequence[Mass]) -> Iterator[Measured]:
@@ -204,9 +228,14 @@ def _carried(rows: Sequence[Measured], masses: Sequence[Mass]) -> Iterator[Measu
 def _quantities(results: Mapping[str, Measured]) -> Quantities:
     def number(test: str) -> Decimal | None:
         found = results.get(test)
-        return found.number if found is not None and found.number else None
+        return found.number if found is not None and (found.number or test == "RADIODEN") else None
 
-    return Quantities(short_axis_mm=number("LPERP"), volume_ml=number("VOLUME"))
+    return Quantities(
+        short_axis_mm=number("LPERP"),
+        volume_ml=number("VOLUME"),
+        mean_hu=number("RADIODEN"),
+        sul_peak=number("SULPEAK"),
+    )
 
 
 def _timepoint(name: str, order: int, dates: Sequence[date]) -> Timepoint:

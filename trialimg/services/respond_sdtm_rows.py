@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,22 +15,36 @@ from trialimg.core.lesions import Role
 from trialimg.core.trial import Finding, Severity
 from trialimg.services.tables import plain_date, plain_decimal, read_table
 
-__all__ = ["Identified", "Mass", "Measured", "Nodes", "Result", "SdtmTables", "read_nodes", "read_sdtm_rows"]
+__all__ = [
+    "Identified",
+    "Mass",
+    "Measured",
+    "Nodes",
+    "Result",
+    "SdtmTables",
+    "read_nodes",
+    "read_sdtm_rows",
+    "sdtm_tables",
+]
 
 Key = tuple[str, str]
 """Subject and evaluator."""
+PlacedRow = tuple[str, Mapping[str, str]]
+"""Where a row stands, and its cells."""
 
 _ROLES = {"TARGET": Role.TARGET, "NON-TARGET": Role.NON_TARGET, "NEW": Role.NEW}
 _WORD_OF = {role: word for word, role in _ROLES.items()}
-_LENGTHS = ("DIAMETER", "LDIAM", "LPERP", "SAXIS")
+_LENGTHS = ("DIAMETER", "LDIAM", "LPERP", "SAXIS", "VDIAM")
 _VOLUME = "VOLUME"
+_DENSITY, _UPTAKE = "RADIODEN", "SULPEAK"
 _FACTOR = {"mm": Decimal(1), "cm": Decimal(10)}
 _VOLUME_FACTOR = {"mL": Decimal(1), "cm3": Decimal(1), "mm3": Decimal("0.001")}
 _TOO_SMALL = ("TOO SMALL TO MEASURE", "TOO SMALL")
 _NOT_EVALUABLE = ("NE", "NOT EVALUABLE")
-_IGNORED = ("SUMDIAM", "SUMLDIAM", "SUMNLNLD", "LESSCIND")
-_TU_COLUMNS = ("USUBJID", "TULNKID", "TUTESTCD", "TUSTRESC", "VISITNUM")
-_TR_COLUMNS = ("USUBJID", "TRLNKID", "TRTESTCD", "TRSTRESC", "TRDTC", "VISITNUM", "VISIT")
+_SUMS = ("SUMDIAM", "SUMVDIAM")
+_IGNORED = ("SUMLDIAM", "SUMNLNLD", "LESSCIND")
+TU_COLUMNS = ("USUBJID", "TULNKID", "TUTESTCD", "TUSTRESC", "VISITNUM")
+TR_COLUMNS = ("USUBJID", "TRLNKID", "TRTESTCD", "TRSTRESC", "TRDTC", "VISITNUM", "VISIT")
 
 
 class Result(Enum):
@@ -81,7 +95,7 @@ class Measured:
     test: str
     result: Result
     number: Decimal | None = None
-    """Length in mm or volume in mL."""
+    """Length in mm, volume in mL, density in HU, or peak uptake."""
     word: str = ""
     reason: str = ""
 
@@ -97,6 +111,8 @@ class SdtmTables:
     identified: dict[Key, dict[str, Identified]] = field(default_factory=dict)
     measured: dict[Key, list[Measured]] = field(default_factory=dict)
     masses: dict[Key, dict[str, Mass]] = field(default_factory=dict)
+    sums_mm: dict[Key, dict[float, tuple[str, Decimal]]] = field(default_factory=dict)
+    """Sum of the targets as it was recorded, by VISITNUM, with its place."""
     findings: list[Finding] = field(default_factory=list)
 
     def note(self, code: str, where: str, subject: str, message: str) -> None:
@@ -169,9 +185,13 @@ def read_sdtm_rows(tu: tuple[str, str], tr: tuple[str, str]) -> SdtmTables:
     ReadingError
         If a table has no rows or lacks a column.
     """
+    return sdtm_tables(_rows(*tu, TU_COLUMNS), _rows(*tr, TR_COLUMNS))
+
+
+def sdtm_tables(tu: Iterable[PlacedRow], tr: Iterable[PlacedRow]) -> SdtmTables:
+    """The usable rows of both tables, which have every column that is needed; each row with its place."""
     tables = SdtmTables()
-    rows = list(_rows(*tu, _TU_COLUMNS))
-    rows.sort(key=lambda item: _number(item[1]["VISITNUM"]) or Decimal(0))
+    rows = sorted(tu, key=lambda item: _number(item[1]["VISITNUM"]) or Decimal(0))
     for test, take in (("TUMIDENT", _identify), ("TUSPLIT", _split), ("TUMERGE", _merge)):
         for where, row in rows:
             if row["TUTESTCD"] == test:
@@ -179,7 +199,7 @@ def read_sdtm_rows(tu: tuple[str, str], tr: tuple[str, str]) -> SdtmTables:
     for where, row in rows:
         if row["TUTESTCD"] not in ("TUMIDENT", "TUSPLIT", "TUMERGE"):
             tables.note("not_supported", where, row["USUBJID"], f"TUTESTCD {row['TUTESTCD']!r} is not read")
-    for where, row in _rows(*tr, _TR_COLUMNS):
+    for where, row in tr:
         _measure(tables, where, row)
     return tables
 
@@ -264,7 +284,9 @@ def _parents(named: str) -> tuple[str, ...]:
 
 def _measure(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
     key, test, lesion = _key(row, "TR"), row["TRTESTCD"], row["TRLNKID"]
-    if test in _IGNORED:
+    if test in _SUMS:
+        _sum(tables, where, row)
+    if test in (*_SUMS, *_IGNORED):
         return
     faults = list(_unusable(tables, key, row))
     for code, message in faults:
@@ -286,6 +308,13 @@ def _measure(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
     tables.measured.setdefault(key, []).append(measured)
 
 
+def _sum(tables: SdtmTables, where: str, row: Mapping[str, str]) -> None:
+    """Keep a recorded sum; one without a size says nothing."""
+    number, size = _number(row["VISITNUM"]), _size(row)
+    if number is not None and size is not None and row.get("TRSTAT") != "NOT DONE":
+        tables.sums_mm.setdefault(_key(row, "TR"), {}).setdefault(float(number), (where, size))
+
+
 def _unusable(tables: SdtmTables, key: Key, row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Why a row of TR cannot be used; nothing if it can."""
     test, lesion, shown = row["TRTESTCD"], row["TRLNKID"], row["TRSTRESC"]
@@ -295,7 +324,7 @@ def _unusable(tables: SdtmTables, key: Key, row: Mapping[str, str]) -> Iterator[
         yield "partial_date", f"TRDTC {row['TRDTC']!r} is not a full date; {test} of {lesion} is left out"
     if _number(row["VISITNUM"]) is None:
         yield "bad_value", f"VISITNUM {row['VISITNUM']!r} is not a number"
-    if test not in (*_LENGTHS, _VOLUME, "TUMSTATE"):
+    if test not in (*_LENGTHS, _VOLUME, _DENSITY, _UPTAKE, "TUMSTATE"):
         yield "not_supported", f"TRTESTCD {test!r} is not read"
     elif _needs_size(row) and _size(row) is None:
         unit = row.get("TRSTRESU", "")
@@ -317,8 +346,10 @@ def _too_small(row: Mapping[str, str]) -> bool:
 
 
 def _size(row: Mapping[str, str]) -> Decimal | None:
-    """Length in mm or volume in mL; None where it is not one."""
-    number = _number(row["TRSTRESC"])
+    """Length in mm, volume in mL, density in HU or uptake; None where it is not one."""
+    number, test = _number(row["TRSTRESC"]), row["TRTESTCD"]
+    if test in (_DENSITY, _UPTAKE):
+        return None if number is None or (test == _UPTAKE and number < 0) else number
     factor = (_VOLUME_FACTOR if row["TRTESTCD"] == _VOLUME else _FACTOR).get(row.get("TRSTRESU", ""))
     return None if number is None or number < 0 or factor is None else number * factor
 

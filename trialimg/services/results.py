@@ -19,9 +19,12 @@ from trialimg.imaging.measure import LesionMeasurement
 from trialimg.stats.results import Estimate, LogRank, SurvivalCurve
 
 __all__ = [
+    "Assessor",
     "CohortResult",
+    "GivenResponsesCheck",
     "KeyImage",
     "LesionResult",
+    "ResponseDifference",
     "SubjectResult",
     "TimepointResult",
     "TrialResult",
@@ -84,6 +87,20 @@ class TimepointResult:
     """Sum of target diameters at baseline, on the baseline timepoint only."""
 
 
+@dataclass(frozen=True)
+class Assessor:
+    """Who judged, as SDTM says it."""
+
+    evaluator: str
+    """--EVAL: INDEPENDENT ASSESSOR, INVESTIGATOR."""
+    role: str
+    """--EVALID: RADIOLOGIST 1; blank where the evaluator is named alone."""
+
+    @property
+    def name(self) -> str:
+        return self.role or self.evaluator
+
+
 @dataclass(frozen=True, eq=False)
 class SubjectResult:
     """One subject's whole course."""
@@ -94,6 +111,32 @@ class SubjectResult:
     endpoints: SubjectEndpoints | None
     """None where there is no usable baseline."""
     findings: tuple[Finding, ...]
+    assessor: Assessor | None = None
+    """Who read it; None: the software, or the readers of our own records."""
+
+
+@dataclass(frozen=True)
+class ResponseDifference:
+    """One response that our criterion derives otherwise than it was given."""
+
+    subject: str
+    assessor: str
+    timepoint: str
+    given: str
+    derived: str
+    rule: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class GivenResponsesCheck:
+    """Responses that came with their lesions, held against those that the criterion derives from the lesions."""
+
+    compared: int
+    equal: int
+    differences: tuple[ResponseDifference, ...]
+    alone: int
+    """Responses given for assessments without lesions: nothing to derive them from."""
 
 
 @dataclass(frozen=True)
@@ -151,3 +194,9 @@ class TrialResult:
     truth: TruthCheck | None
     """Only for a trial that comes with its known answers."""
     provenance: Provenance
+    further_reads: tuple[SubjectResult, ...] = ()
+    """What further assessors found of the same subjects; none of it is in the cohort."""
+    given: GivenResponsesCheck | None = None
+    """None where no responses came with the data."""
+    covariates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Subject to baseline characteristic to its category."""

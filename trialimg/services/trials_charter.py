@@ -28,6 +28,7 @@ _SECTIONS = (
     ("reading", "Blinded reading and adjudication"),
     ("endpoints", "Endpoints"),
     ("statistics", "Statistics"),
+    ("tables", "Tumour tables made by others"),
     ("oversight", "Oversight of readers and records"),
     ("radiomics", "Radiomic features"),
 )

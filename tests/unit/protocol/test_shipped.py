@@ -19,7 +19,7 @@ from trialimg.protocol.schema import json_schema, schema_text
 from trialimg.protocol.text import as_yaml
 
 FOLDER = Path(__file__).resolve().parents[3] / "protocols"
-NAMES = ("hcc_mrecist", "melanoma_irecist", "nsclc_recist11", "sarcoma_petct")
+NAMES = ("hcc_mrecist", "melanoma_irecist", "nsclc_recist11", "sarcoma_petct", "solid_tumour_tables")
 
 
 def protocol(name: str) -> Protocol:

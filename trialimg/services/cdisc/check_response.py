@@ -30,13 +30,13 @@ _LEAST_MM = {"LDIAM": Decimal(10), "LPERP": Decimal(15)}
 
 def _sums(delivery: Delivery) -> Iterator[Issue]:
     visits = grouped(each(delivery, "TR"), "USUBJID", "TREVAL", "TREVALID", "VISITNUM")
-    expected = _baseline_targets(delivery)
+    expected, nodes = _baseline_targets(delivery), _nodes(delivery)
     for key, rows in visits.items():
         for number, row in rows:
             tests = _SUMS.get(text_of(row, "TRTESTCD"))
             if tests is None or text_of(row, "TRSTAT"):
                 continue
-            parts = [one for _, one in rows if _is_target(one) and text_of(one, "TRTESTCD") in tests]
+            parts = _counted([one for _, one in rows if _is_target(one)], nodes, tests)
             values = [value for one in parts if (value := number_of(one, "TRSTRESN")) is not None]
             if sum(values, Decimal(0)) != number_of(row, "TRSTRESN"):
                 shown = text_of(row, "TRSTRESN")
@@ -44,6 +44,34 @@ def _sums(delivery: Delivery) -> Iterator[Issue]:
             missing = expected.get(key[:3], set()) - {label for one in parts for label in _labels(one)}
             if missing:
                 yield Issue("TR", number, "TRSTRESN", text_of(row, "TRSTRESN"), f"without {', '.join(sorted(missing))}")
+
+
+def _nodes(delivery: Delivery) -> set[tuple[str, ...]]:
+    """Reader and lesion of every lymph node, by its place or by its flag."""
+    flagged = {
+        (text_of(row, "USUBJID"), text_of(row, "IDVARVAL"))
+        for _, _, row in each(delivery, "SUPPTU")
+        if (text_of(row, "QNAM"), text_of(row, "QVAL")) == ("NODALFL", "Y")
+    }
+    return {
+        (*reader_of(row, "TU"), text_of(row, "TULNKID"))
+        for _, _, row in each(delivery, "TU")
+        if "LYMPH NODE" in text_of(row, "TULOC") or (text_of(row, "USUBJID"), text_of(row, "TUSEQ")) in flagged
+    }
+
+
+def _counted(rows: Sequence[Row], nodes: set[tuple[str, ...]], tests: Sequence[str]) -> list[Row]:
+    """The row of each lesion whose diameter counts: of several, the short axis of a node, the long one of others."""
+    by_lesion: dict[str, list[Row]] = {}
+    for row in rows:
+        if text_of(row, "TRTESTCD") in tests:
+            by_lesion.setdefault(text_of(row, "TRLNKID"), []).append(row)
+    return [min(own, key=lambda row: _rank(row, nodes)) for own in by_lesion.values()]
+
+
+def _rank(row: Row, nodes: set[tuple[str, ...]]) -> int:
+    is_node, test = (*reader_of(row, "TR"), text_of(row, "TRLNKID")) in nodes, text_of(row, "TRTESTCD")
+    return 0 if test == "DIAMETER" else 1 if (test == "LPERP") is is_node else 2
 
 
 def _is_target(row: Row) -> bool:
@@ -166,12 +194,23 @@ def _limits(delivery: Delivery) -> Iterator[Issue]:
             yield Issue(
                 "TU", number, "TULOC", text_of(row, "TULOC"), f"more than {_MOST_PER_ORGAN} targets in one organ"
             )
-    chosen = {(*reader_of(row, "TU"), text_of(row, "TULNKID"), text_of(row, "VISITNUM")) for _, row in targets}
-    for name, number, row in each(delivery, "TR"):
-        least, value = _LEAST_MM.get(text_of(row, "TRTESTCD")), number_of(row, "TRSTRESN")
-        is_choice = (*reader_of(row, "TR"), text_of(row, "TRLNKID"), text_of(row, "VISITNUM")) in chosen
-        if is_choice and least is not None and value is not None and value < least:
-            yield Issue(name, number, "TRSTRESN", text_of(row, "TRSTRESN"), f"a target measures at least {least} mm")
+    chosen: set[tuple[str, ...]] = {
+        (*reader_of(row, "TU"), text_of(row, "TULNKID"), text_of(row, "VISITNUM")) for _, row in targets
+    }
+    yield from _sizes(delivery, chosen)
+
+
+def _sizes(delivery: Delivery, chosen: set[tuple[str, ...]]) -> Iterator[Issue]:
+    """Targets that were too small when they were chosen."""
+    nodes = _nodes(delivery)
+    for rows in grouped(each(delivery, "TR"), "USUBJID", "TREVAL", "TREVALID", "VISITNUM").values():
+        counted = _counted([row for _, row in rows], nodes, tuple(_LEAST_MM))
+        for number, row in rows:
+            least, value = _LEAST_MM.get(text_of(row, "TRTESTCD")), number_of(row, "TRSTRESN")
+            is_choice = (*reader_of(row, "TR"), text_of(row, "TRLNKID"), text_of(row, "VISITNUM")) in chosen
+            if is_choice and row in counted and least is not None and value is not None and value < least:
+                shown = text_of(row, "TRSTRESN")
+                yield Issue("TR", number, "TRSTRESN", shown, f"a target measures at least {least} mm")
 
 
 def _organ(row: Row) -> str:

@@ -163,6 +163,8 @@ class Study:
     """Digest of the results that the datasets are made from."""
     demographics: tuple[Mapping[str, str], ...] = ()
     """Rows of the sponsor's DM; none where the sponsor gave none."""
+    has_unique_ids: bool = False
+    """Whether the subjects are called by their USUBJID already, as in tables that were brought in."""
 
     @property
     def has_several_readers(self) -> bool:
@@ -170,5 +172,7 @@ class Study:
 
     def unique_subject(self, subject: Subject) -> str:
         """USUBJID: study, site and subject, each once."""
+        if self.has_unique_ids:
+            return subject.id
         own = subject.id.removeprefix(f"{subject.site}-") if subject.site else subject.id
         return "-".join(part for part in (self.code, subject.site, own) if part)

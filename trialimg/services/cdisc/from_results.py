@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -32,14 +34,19 @@ def study_of_results(results: Json, *, digest: str = "", demographics: Sequence[
         Rows of the sponsor's DM, where there is one.
     """
     visits = VisitNumbers.of(results["protocol"]["schedule"])
-    courses = tuple(_course(one, visits) for one in sorted(results["subjects"], key=lambda one: one["subject"]["id"]))
-    return study_of_protocol(
+    further: dict[str, list[Json]] = {}
+    for one in results.get("further_reads", ()):
+        further.setdefault(one["subject"]["id"], []).append(one)
+    subjects = sorted(results["subjects"], key=lambda one: one["subject"]["id"])
+    courses = tuple(_course(one, visits, further.get(one["subject"]["id"], ())) for one in subjects)
+    study = study_of_protocol(
         results["protocol"],
         courses,
         software=results["provenance"]["software"],
         digest=digest,
         demographics=demographics,
     )
+    return replace(study, has_unique_ids=any(one.get("assessor") for one in subjects))
 
 
 def study_of_protocol(
@@ -67,10 +74,31 @@ def study_of_protocol(
     )
 
 
-def _course(found: Json, visits: VisitNumbers) -> Course:
+def _course(found: Json, visits: VisitNumbers, further: Sequence[Json] = ()) -> Course:
+    """A subject, with the read that counts and what further assessors found."""
     subject = found["subject"]
     dates = ("reference_date", "death_date", "last_contact_date", "new_therapy_date")
     person = Subject(subject["id"], subject["site"], subject["arm"], **{name: _date(subject[name]) for name in dates})
+    own = _read(found, visits, _evaluator(found, "R1"), is_accepted=True)
+    others = [_read(o, visits, _evaluator(o, f"X{n}"), is_accepted=False) for n, o in enumerate(further, start=1)]
+    reads = tuple(read for read in (own, *others) if read.assessments)
+    first = found["timepoints"][0]["timepoint"]["id"] if found["timepoints"] else ""
+    usable = bool(own.assessments) and own.assessments[0].visit == visits.planned.get(first)
+    endpoints = endpoints_of(found["endpoints"], own) if found["endpoints"] and usable else None
+    return Course(person, reads, endpoints)
+
+
+def _evaluator(found: Json, prefix: str) -> Evaluator:
+    """Who read it: a reader of tables that were brought in, or the one reader of a run."""
+    who = found.get("assessor")
+    if not who:
+        return Evaluator(prefix)
+    number = re.fullmatch(r"(?:RADIOLOGIST|READER) (\d)", who["role"])
+    known = {"INVESTIGATOR": "INV"}.get(who["evaluator"], prefix)
+    return Evaluator(f"R{number[1]}" if number else known, who["evaluator"], who["role"])
+
+
+def _read(found: Json, visits: VisitNumbers, by: Evaluator, *, is_accepted: bool) -> Read:
     numbers = visits.number([one["timepoint"]["id"] for one in found["timepoints"]])
     labels = lesion_labels(
         (o["lesion"]["id"], o["lesion"]["label"], Role(one["role"]), o["lesion"]["split_from"] or "")
@@ -89,10 +117,7 @@ def _course(found: Json, visits: VisitNumbers) -> Course:
         )
         for visit, at in zip(numbers, found["timepoints"], strict=True)
     )
-    read = Read(Evaluator("R1"), True, assessments)
-    usable = bool(assessments) and numbers[0] == visits.planned.get(found["timepoints"][0]["timepoint"]["id"])
-    endpoints = endpoints_of(found["endpoints"], read) if found["endpoints"] and usable else None
-    return Course(person, (read,) if assessments else (), endpoints)
+    return Read(by, is_accepted, assessments)
 
 
 def _dates(timepoint: Json) -> tuple[dt.date, dt.date]:
@@ -134,7 +159,8 @@ def overall_responses(assessment: Json | None) -> dict[str, str]:
         return {}
     answer = {"TRGRESP": assessment["target"], "NTRGRESP": assessment["non_target"]}
     new = assessment["new_lesion"]
-    answer["NEWLIND"] = "N" if new == "no" else "Y"
+    if new != "no" or answer.keys() - {test for test, word in answer.items() if word == "NA"}:
+        answer["NEWLIND"] = "N" if new == "no" else "Y"
     if new == "equivocal":
         answer["NEWLPROG"] = "EQUIVOCAL"
     answer["OVRLRESP"] = assessment["overall"]

@@ -72,7 +72,7 @@ def _response(scene: Scene, test: str) -> Row:
     is_overall = test == _OVERALL
     return {
         **scene.cells("RS", day),
-        "RSLNKGRP": scene.group if is_overall else None,
+        "RSLNKGRP": scene.group if is_overall and scene.at.lesions else None,
         "RSTESTCD": test,
         "RSTEST": decode("ONCRTSCD", "ONCRTS", test),
         "RSCAT": vocabulary(scene.study.criterion).category,

@@ -21,6 +21,7 @@ _HEADINGS = {
     "statistics": "Statistics",
     "radiomics": "Radiomics",
     "reading": "Reading design",
+    "tables": "Tumour tables made by others",
 }
 _SAID_ELSEWHERE = ("schema", "trial", "exports")
 _NOT_PRINTED = ("price_plan",)
