@@ -1,0 +1,1 @@
+"""Tables as pure data: specified once, from numbers that were estimated elsewhere, and written in any format."""
