@@ -128,8 +128,8 @@ def _anchor(values: FloatArray, prompt: PromptOnGrid) -> float:
 def _level(points: Array32, prompt: PromptOnGrid, voxel_ratio: float) -> FloatArray:
     """Of the ellipsoid that the prompt suggests, 1 on its surface; distance from a click in quarters of the grid."""
     if prompt.click is not None:
-        away: FloatArray = np.linalg.norm(points - prompt.click, axis=-1)
-        return away * (4 / points.shape[0])
+        away: FloatArray = np.linalg.norm(points - prompt.click, axis=-1) * (4 / points.shape[0])
+        return away
     if prompt.box is not None:
         half = np.maximum(np.ptp(prompt.box, axis=0) / 2, 0.5)
         out: FloatArray = np.linalg.norm((points - prompt.box.mean(axis=0)) / half, axis=-1)
