@@ -230,7 +230,7 @@ def _subject(code: str, sizes: Sequence[str]) -> dict[str, Any]:
             "burden": {"best_change_pct": str(round(best, 2))},
             "progression_date": None,
             "progression_free_survival": {
-                "days": 100 - int(sizes[0]),
+                "days": 50 + int(code[-1]) * 17 % 40,
                 "event": _word(float(sizes[-1] or 0), float(sizes[0])) != "SD",
             },
             "responder": best <= -30,

@@ -111,8 +111,9 @@ def association(at: Desk, asked: Asked) -> None:
     if found is None:
         return
     st.caption(at.t("features.counted", subjects=found.subjects, events=found.events))
+    tested = sum(one.p is not None for one in found.effects)
     for said in found.warnings:
-        st.warning(at.t(f"features.warn.{said.partition(':')[0]}", n=len(found.effects)))
+        st.warning(at.t(f"features.warn.{said.partition(':')[0]}", n=tested))
     known = [
         Association(one.feature, one.effect, one.p, one.q)
         for one in found.effects
