@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from trialimg.cli.evaluate_segment import segment
+from trialimg.cli.evaluate_track import track
 
 __all__ = ["evaluate"]
 
@@ -15,3 +16,4 @@ def evaluate() -> None:
 
 
 evaluate.add_command(segment)
+evaluate.add_command(track)

@@ -1,29 +1,27 @@
-"""Links and events held against follow-ups whose truth is known; centres held against the pairs of a reference set."""
+"""Links and events held against simulated follow-ups whose truth is known."""
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from trialimg.core.errors import IntakeError
 from trialimg.core.links import LinkKind
+from trialimg.imaging.phantom import acquire, draw
 from trialimg.imaging.synthetic_followup import Event, FollowUp, FollowUpSettings, simulated_follow_up
 from trialimg.services.ports import Progress, Segmenter
+from trialimg.services.sample_plan import plan_subject
 from trialimg.services.track import Study, Tracked, TrackRules, track
-from trialimg.volume import Volume
+from trialimg.volume import Unit, Volume
 
-__all__ = ["CaseCounts", "PairErrors", "Share", "TrackingScore", "evaluate_tracking", "pair_errors", "read_pairs"]
+__all__ = ["CaseCounts", "Share", "TrackingScore", "evaluate_tracking", "phantom_backgrounds"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _DRAWS = 2000
-_WITHIN_MM = 10.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,18 @@ class TrackingScore:
     event_f1_by_kind: Mapping[str, Share]
     lesions: int
     settings: FollowUpSettings
+
+
+def phantom_backgrounds(count: int, *, seed: int) -> dict[str, Volume]:
+    """Made-up bodies without lesions, where no real scans are at hand."""
+    answer = {}
+    for index in range(count):
+        subject = plan_subject(index, timepoints=1, seed=seed)
+        visit = subject.visits[0]
+        seen = acquire(draw(subject.person, visit.pose, (), visit.grid), visit.technique, visit.grid,
+                       subject.noise_generator(visit.number))  # fmt: skip
+        answer[f"phantom {index + 1}"] = Volume(seen.astype(np.float32), visit.grid, "CT", Unit.HU)
+    return answer
 
 
 def evaluate_tracking(
@@ -176,110 +186,3 @@ def _f1_of(sums: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore"):
         score: FloatArray = 2 * right / (2 * right + much + missed)
     return score
-
-
-@dataclass(frozen=True)
-class PairErrors:
-    """How near lesions' centres are foretold in later scans, from centres alone."""
-
-    method: str
-    n: int
-    mean_mm: float
-    median_mm: float
-    within_10_mm: Share
-    """Share of pairs, interval over subjects."""
-
-
-@dataclass(frozen=True, eq=False)
-class LesionPair:
-    """One lesion in two scans: its centres, and where an affine alignment of the scans puts it; mm in the target."""
-
-    subject: str
-    source: str
-    target: str
-    source_mm: FloatArray
-    target_mm: FloatArray
-    guess_mm: FloatArray
-
-
-def read_pairs(text: str, where: str) -> tuple[LesionPair, ...]:
-    """The pairs of a file in the form of the Deep Lesion Tracker's.
-
-    Raises
-    ------
-    IntakeError
-        If it is none.
-
-    References
-    ----------
-    Cai J et al., Deep lesion tracker: monitoring lesions in 4D longitudinal imaging studies, CVPR 2021.
-    """
-    try:
-        return tuple(_pair(one) for one in json.loads(text).values())
-    except (ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise IntakeError(f"{where}: not a file of lesion pairs ({fault})") from fault
-
-
-def _pair(facts: Mapping[str, Any]) -> LesionPair:
-    def at(name: str, scan: str) -> FloatArray:
-        point: FloatArray = np.multiply(facts[name], facts[f"{scan} spacing"], dtype=np.float64)
-        if point.shape != (3,):
-            raise ValueError(f"{name} is not a point")
-        return point
-
-    return LesionPair(
-        str(facts["source"]).partition("_")[0], str(facts["source"]), str(facts["target"]),
-        at("source center", "source"), at("target center", "target"), at("predict target center", "target"),
-    )  # fmt: skip
-
-
-def pair_errors(pairs: Sequence[LesionPair]) -> tuple[PairErrors, ...]:
-    """The affine guess, and the guess corrected by what it missed the subject's other lesions in the same scans by.
-
-    Notes
-    -----
-    The correction of a lesion never uses its own centre in the target: of the other lesions linked in the same two
-    scans, the mean miss, each weighted by ``1 / (1 + (distance / 50 mm)^2)``, shrunk as if one more lesion had missed
-    by nothing. Where there is no other lesion the guess stands; those pairs are reported with and without.
-    """
-    together: dict[tuple[str, str], list[LesionPair]] = defaultdict(list)
-    for pair in pairs:
-        together[pair.source, pair.target].append(pair)
-    corrected = [one.guess_mm + _miss_of_others(one, together[one.source, one.target]) for one in pairs]
-    several = [len(together[one.source, one.target]) > 1 for one in pairs]
-    affine = [one.guess_mm for one in pairs]
-    methods: list[tuple[str, list[FloatArray], Callable[[int], bool]]] = [
-        ("affine guess", affine, lambda _: True),
-        ("corrected by other lesions", corrected, lambda _: True),
-        ("affine guess, pairs with other lesions", affine, lambda n: several[n]),
-        ("corrected, pairs with other lesions", corrected, lambda n: several[n]),
-    ]
-    return tuple(_errors(name, pairs, guesses, chosen) for name, guesses, chosen in methods)
-
-
-def _miss_of_others(pair: LesionPair, group: Sequence[LesionPair]) -> FloatArray:
-    others = [one for one in group if one is not pair]
-    weights = [1 / (1 + (np.linalg.norm(one.source_mm - pair.source_mm) / 50.0) ** 2) for one in others]
-    total = np.zeros(3)
-    for one, weight in zip(others, weights, strict=True):
-        total = total + weight * (one.target_mm - one.guess_mm)
-    miss: FloatArray = total / (1.0 + sum(weights))
-    return miss
-
-
-def _errors(
-    method: str, pairs: Sequence[LesionPair], guesses: Sequence[FloatArray], chosen: Callable[[int], bool]
-) -> PairErrors:
-    kept = [n for n in range(len(pairs)) if chosen(n)]
-    errors = np.array([np.linalg.norm(guesses[n] - pairs[n].target_mm) for n in kept])
-    near: dict[str, list[bool]] = defaultdict(list)
-    for n, error in zip(kept, errors, strict=True):
-        near[pairs[n].subject].append(bool(error <= _WITHIN_MM))
-    counts = np.array([[sum(one), len(one)] for one in near.values()], dtype=float)
-    if not kept:
-        return PairErrors(method, 0, 0.0, 0.0, Share(None, None, None))
-    drawn = np.random.default_rng(0).integers(len(counts), size=(_DRAWS, len(counts)))
-    right, all_of_them = counts[drawn].sum(axis=1).T
-    low, high = np.quantile(right / all_of_them, (0.025, 0.975)).tolist()
-    share = Share(float(np.mean(errors <= _WITHIN_MM)), low, high)
-    return PairErrors(method, len(kept), float(errors.mean()), float(np.median(errors)), share)
