@@ -10,6 +10,7 @@ import streamlit as st
 
 from apps.trialimg_dashboard.guard import COOKIE
 from apps.trialimg_dashboard.installation import Installation, actor_of, installation
+from apps.trialimg_dashboard.roles import PAGES
 from apps.trialimg_dashboard.sign_in import LANGUAGE_COOKIE
 from apps.trialimg_dashboard.words import LANGUAGES, text
 from trialimg.core.access import Actor
@@ -41,8 +42,14 @@ class Desk:
         return text(key, self.language, **values)
 
 
-def desk() -> Desk:
-    """Who is signed in; where nobody is, the page says how to sign in and ends."""
+def desk(page: str = "") -> Desk:
+    """Who is signed in; where nobody is, the page says how to sign in and ends.
+
+    Parameters
+    ----------
+    page
+        Name of the page that asks: whoever's role does not have it is refused, and the attempt is kept.
+    """
     house = installation()
     language = _language()
     actor = actor_of(st.context.cookies.get(COOKIE, ""))
@@ -53,6 +60,9 @@ def desk() -> Desk:
     trials = trials_of(house.records, actor)
     chosen = st.session_state.get("trial")
     trial = chosen if chosen in trials else next(iter(trials), "")
+    if page and page not in PAGES[actor.role]:
+        explain(house.records.refuse(actor, "page", page, trial=trial))
+        st.stop()
     return Desk(house, actor, trial, language)
 
 

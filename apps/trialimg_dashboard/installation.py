@@ -25,7 +25,7 @@ from trialimg.services.ports import Identity, Segmenter
 from trialimg.services.prompted import KeptMasks
 from trialimg.services.sign_in import resume
 
-__all__ = ["Installation", "RouteImages", "actor_of", "installation", "line_segmenter", "session_of"]
+__all__ = ["Installation", "RouteImages", "actor_at", "actor_of", "installation", "line_segmenter", "session_of"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,11 @@ def actor_of(token: str) -> Actor | None:
         return resume(installation().records, token) if token else None
     except AccessError:
         return None
+
+
+def actor_at(request: Request) -> Actor | None:
+    """Who is signed in at the browser that a request comes from."""
+    return actor_of(request.cookies.get(COOKIE, ""))
 
 
 def session_of(request: Request) -> str:

@@ -11,13 +11,16 @@ __all__ = ["PAGES"]
 PAGES: Mapping[Role, tuple[str, ...]] = {
     Role.RADIOLOGIST: ("worklist", "reading_room", "account"),
     Role.ADJUDICATOR: ("worklist", "adjudication", "account"),
-    Role.ANALYST: ("cohort", "case", "cases", "readers", "model", "quality", "report", "protocol", "audit", "account"),
+    Role.ANALYST: (
+        "cohort", "case", "cases", "upload", "readers", "features", "model", "quality", "report", "protocol",
+        "audit", "account",
+    ),
     Role.SPONSOR: ("trial", "account"),
     Role.ADMINISTRATOR: ("people", "invoices", "model", "store", "audit", "account"),
     Role.INSPECTOR: (
-        "cohort", "case", "readers", "model", "quality", "report", "protocol", "trial", "people", "store",
+        "cohort", "case", "readers", "features", "model", "quality", "report", "protocol", "trial", "people", "store",
         "audit", "account",
     ),
-    Role.SITE: ("account",),
+    Role.SITE: ("queries", "account"),
 }  # fmt: skip
 """Role to the pages under `pages/`, landing page first."""

@@ -9,9 +9,11 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from apps.trialimg_dashboard.guard import GuardedHeaders, SignedInOnly
-from apps.trialimg_dashboard.installation import RouteImages, actor_of, installation, session_of
+from apps.trialimg_dashboard.installation import RouteImages, actor_at, actor_of, installation, session_of
 from apps.trialimg_dashboard.pixels import pixel_routes
 from apps.trialimg_dashboard.sign_in import sign_in_routes
+from apps.trialimg_dashboard.uploading import upload_routes
+from trialimg.bootstrap import intake
 
 __all__ = ["app"]
 
@@ -20,7 +22,11 @@ def app() -> st.App:
     """The pages of the dashboard, its sign-in and its pixel route, behind the door."""
     PagesManager.uses_pages_directory = False  # else whoever comes first would get every page of the folder
     house = installation()
-    routes = [*sign_in_routes(house), *pixel_routes(house.tokens, RouteImages(), session_of)]
+    routes = [
+        *sign_in_routes(house),
+        *pixel_routes(house.tokens, RouteImages(), session_of),
+        *upload_routes(house.records, intake(house.home), actor_at),
+    ]
     middleware = [
         Middleware(GuardedHeaders),
         Middleware(SignedInOnly, is_live=lambda token: actor_of(token) is not None),

@@ -122,9 +122,9 @@ def _tell(name: str, state: str, received: list[Received], arrangement: Arrangem
         return
     for one in refused:
         click.echo(f"refused  {one.name}: {'; '.join(fault.message for fault in one.faults)}")
-    for series in arrangement.series:
-        where = arrangement.proposed.get(series.series_uid, "-")
-        words = (series.series_uid, series.modality, series.acquisition_date, series.slices, where)
+    for found in arrangement.series:
+        where = arrangement.proposed.get(found.series_uid, "-")
+        words = (found.series_uid, found.modality, found.acquisition_date, found.slices, where)
         click.echo(f"series   {'  '.join(map(str, words))}")
     for finding in arrangement.findings:
         click.echo(f"finding  {finding.where}: {finding.message} [{finding.code}]")

@@ -165,7 +165,11 @@ _OWN_PAPERS = {"assignment": Sight.OWN, "training": Sight.OWN, "acknowledgement"
 BLINDED_SIGHT: Mapping[Role, Mapping[str, Sight]] = {
     Role.RADIOLOGIST: {**_OWN_PAPERS, "protocol": Sight.TRIAL, "case": Sight.CASE, "read": Sight.OWN},
     Role.ADJUDICATOR: {
-        **_OWN_PAPERS, "protocol": Sight.TRIAL, "case": Sight.CASE, "read": Sight.CASE, "verdict": Sight.OWN,
+        **_OWN_PAPERS, "protocol": Sight.TRIAL, "case": Sight.CASE, "verdict": Sight.OWN,
     },
 }  # fmt: skip
-"""Which kinds of records a blinded role sees, and how far; every other kind is hidden from it."""
+"""Which kinds of records a blinded role sees, and how far; every other kind is hidden from it.
+
+An adjudicator sees no read as it is kept, which names its reader: both reads are shown without their authors, by an
+allow-list.
+"""

@@ -53,8 +53,8 @@ class Examined:
         """
         scanner = Scanner(**{field.name: str(said["scanner"][field.name]) for field in fields(Scanner)})
         faults = tuple(Fault(str(one["where"]), str(one["code"]), str(one["message"])) for one in said["faults"])
-        words = (str(said[name]) for name in ("sop_uid", "study_uid", "series_uid", "subject"))
-        return cls(*words, scanner, faults, bool(said["zeroed_preamble"]))
+        words = {name: str(said[name]) for name in ("sop_uid", "study_uid", "series_uid", "subject")}
+        return cls(**words, scanner=scanner, faults=faults, zeroed_preamble=bool(said["zeroed_preamble"]))
 
 
 @dataclass(frozen=True)

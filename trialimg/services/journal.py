@@ -68,6 +68,14 @@ class Records:
             self._keep(refused, actor, action, trial)
             raise
 
+    def refuse(self, actor: Actor, kind: str, key: str, *, trial: str = "") -> AccessError:
+        """Keep that somebody asked for a thing that their role does not have, such as a page; what to tell them."""
+        refused = AccessError(f"a {actor.role.value} may not open the {kind} {key}; the attempt is in the audit trail")
+        with self.store.changing() as transaction:
+            journal = Journal(transaction, actor, self)
+            journal.note("refuse_access", kind=kind, key=key, trial=trial, reason=str(refused))
+        return refused
+
     def _keep(self, refused: AccessError, actor: Actor, action: Action, trial: str) -> None:
         with self.store.changing() as transaction:
             journal = Journal(transaction, actor, self)

@@ -17,7 +17,7 @@ from trialimg.services.queries import QUERY, QueryState
 from trialimg.services.reading_file import protocol_in_force
 from trialimg.services.records import Place, RecordVersion
 
-__all__ = ["AGES_DAYS", "WAITING", "QueryLine", "ageing", "open_by_subject", "queries_of"]
+__all__ = ["AGES_DAYS", "WAITING", "QueryLine", "ageing", "open_by_subject", "queries_of", "sites_of"]
 
 WAITING = frozenset({QueryState.OPEN.value, QueryState.ANSWERED.value})
 """States in which somebody has still to do something: the site, or who leads the trial."""
@@ -77,6 +77,18 @@ def open_by_subject(transaction: Transaction, trial: str) -> Counter[str]:
         for state in sorted(WAITING)
         for one in transaction.find(QUERY, Place(trial, state=state))
     )
+
+
+def sites_of(records: Records, actor: Actor, trial: str) -> tuple[str, ...]:
+    """Codes of the sites that may be asked.
+
+    Raises
+    ------
+    AccessError
+        If the actor may not ask.
+    """
+    with records.look(actor, Action.RAISE_QUERIES, trial=trial) as transaction:
+        return protocol_in_force(transaction, trial).sites
 
 
 def _of_sites(records: Records, actor: Actor, trial: str) -> tuple[QueryLine, ...]:

@@ -12,11 +12,12 @@ from trialimg.core.reading import Seat
 from trialimg.core.trial import Timepoint
 from trialimg.review.case_review import CaseReview
 from trialimg.review.read_review import GLOBAL, ReadReview
+from trialimg.services.authority import record_refusal
 from trialimg.services.journal import Journal
 from trialimg.services.ports import Transaction
 from trialimg.services.reading_answer import criterion_of
 from trialimg.services.reading_content import Written, entry_faults, normal_entry
-from trialimg.services.reading_file import ASSIGNMENT, DEVICE_SEAT, READ, CaseFile, load_case
+from trialimg.services.reading_file import ASSIGNMENT, CASE, DEVICE_SEAT, READ, CaseFile, load_case
 from trialimg.services.reading_moves import move_assignment, settle, write_read
 from trialimg.services.reading_proposals import attributed, judged_proposals
 from trialimg.services.records import Place, RecordVersion
@@ -152,8 +153,17 @@ def held(transaction: Transaction, actor: Actor, trial: str, alias: str) -> Reco
     for state in _OPEN_FIRST:
         for one in transaction.find(ASSIGNMENT, Place(trial=trial, person=actor.user, state=state)):
             if one.body["alias"] == alias:
+                _require_sight(transaction, actor, one)
                 return one
     raise AccessError(f"{actor.user} has no case {alias!r} in {trial}; `trialimg review worklist` shows theirs")
+
+
+def _require_sight(transaction: Transaction, actor: Actor, assignment: RecordVersion) -> None:
+    """Go on only where this person, in this role, may see the assignment and its case."""
+    case = transaction.current(CASE, assignment.place.case)
+    for record in (assignment, case):
+        if record is not None and (because := record_refusal(transaction, actor, record)):
+            raise AccessError(because)
 
 
 def require_use(file: CaseFile, alias: str) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ from trialimg.core.digest import file_digest
 from trialimg.core.errors import Fault, IntakeError
 from trialimg.services.intake import Examined, FileExaminer, Receipt, Unpacker
 from trialimg.services.journal import Records
-from trialimg.services.ports import BlobStore, ImageSource, Store, Transaction
+from trialimg.services.ports import BlobStore, ImageSource, Transaction
 from trialimg.services.records import Place, RecordVersion
-from trialimg.services.trials_sites import accept_source
+from trialimg.services.trials_sites import SITE, accept_source, site_refusal
 from trialimg.services.upload_folder import UploadFolder
 from trialimg.services.viewing import KeptSeries
 
@@ -29,11 +28,13 @@ __all__ = [
     "UPLOAD",
     "Intake",
     "Received",
+    "TakenBefore",
     "UploadOrder",
     "abandon_upload",
     "begin_upload",
     "open_uploads",
     "receive_file",
+    "sites_that_send",
     "upload_of",
 ]
 
@@ -44,6 +45,14 @@ LARGEST_FILE_BYTES = 4 << 30
 """Of one file as it is sent, an archive included."""
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAME_BYTES, _SAME_IMAGE, _OTHER_SUBJECT = "duplicate", "same_image_other_bytes", "other_subject"
+
+
+@dataclass(frozen=True)
+class TakenBefore:
+    """What was taken in a trial before."""
+
+    bytes: frozenset[str]
+    images: frozenset[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +68,8 @@ class Intake:
     """As viewers get them."""
     originals: BlobStore
     """Every file that was taken, under its digest."""
+    known: dict[str, tuple[int, TakenBefore]] = field(default_factory=dict, repr=False)
+    """Trial to what was taken in it before, and at which size of the ledger that was looked up."""
 
     def of(self, upload: RecordVersion) -> UploadFolder:
         """The folder of an upload."""
@@ -125,12 +136,12 @@ def receive_file(
     AccessError
         If the actor may not upload for this site.
     IntakeError
-        If the upload is not under way, or an archive cannot be taken apart.
+        If the upload is not under way.
     """
     found = upload_of(records, actor, upload, action=Action.UPLOAD_IMAGES)
     if found.place.state != "receiving":
         raise IntakeError(f"{upload} is {found.place.state}: begin another upload")
-    before = _taken_before(records.store, found.place.trial, _size(records))
+    before = _taken_before(records, intake, found.place.trial)
     folder = intake.of(found)
     desk = _Desk(records, actor, intake.examiner, folder, str(found.body["subject"]), before)
     is_archive = False
@@ -144,9 +155,24 @@ def receive_file(
                 yield desk.judge(member.name, member.path)
         if not is_archive:
             yield desk.judge(name, path)
+    except IntakeError as broken:  # an archive that cannot be taken apart is one refused file
+        yield desk.refuse(name, broken.faults[0])
     finally:
         path.unlink(missing_ok=True)
         UploadFolder(folder.incoming / f"{path.name}.d").remove()
+
+
+def sites_that_send(records: Records, actor: Actor, trial: str) -> tuple[str, ...]:
+    """Codes of the sites from which images are taken now.
+
+    Raises
+    ------
+    AccessError
+        If the actor does not upload in the trial as a whole.
+    """
+    with records.look(actor, Action.UPLOAD_IMAGES, trial=trial) as transaction:
+        sites = [one.id.partition("/")[2] for one in transaction.find(SITE, Place(trial, state="active"))]
+        return tuple(one for one in sites if not site_refusal(transaction, trial, one, records.now()))
 
 
 def abandon_upload(records: Records, actor: Actor, intake: Intake, upload: str, *, reason: str) -> RecordVersion:
@@ -202,33 +228,23 @@ def open_uploads(records: Records, actor: Actor, trial: str) -> tuple[RecordVers
         return tuple(transaction.find(UPLOAD, Place(trial, state="receiving")))
 
 
-@dataclass(frozen=True)
-class _Before:
-    """What was taken in a trial before."""
-
-    bytes: frozenset[str]
-    images: frozenset[str]
-
-
-@lru_cache(maxsize=4)
-def _taken_before(store: Store, trial: str, _size: int) -> _Before:
+def _taken_before(records: Records, intake: Intake, trial: str) -> TakenBefore:
     """Asked once for each state of the ledger: uploads under way are not part of it."""
-    with store.reading() as transaction:
+    with records.store.reading() as transaction:
+        size = transaction.size()
+        kept = intake.known.get(trial)
+        if kept is not None and kept[0] == size:
+            return kept[1]
         receipts = list(_receipts(transaction, trial))
-    return _Before(
-        frozenset(digest for one in receipts for digest in (one["received"], one["kept"])),
-        frozenset(one["sop_uid"] for one in receipts),
-    )
+    digests = frozenset(digest for one in receipts for digest in (one["received"], one["kept"]))
+    found = TakenBefore(digests, frozenset(one["sop_uid"] for one in receipts))
+    intake.known[trial] = (size, found)
+    return found
 
 
 def _receipts(transaction: Transaction, trial: str) -> Iterator[Any]:
     for upload in transaction.find(UPLOAD, Place(trial, state="received")):
         yield from (one for one in upload.body["receipts"] if one["is_accepted"])
-
-
-def _size(records: Records) -> int:
-    with records.store.reading() as transaction:
-        return transaction.size()
 
 
 @dataclass(frozen=True)
@@ -240,7 +256,7 @@ class _Desk:
     examiner: FileExaminer
     folder: UploadFolder
     subject: str
-    before: _Before
+    before: TakenBefore
 
     def refuse(self, name: str, fault: Fault | None) -> Received:
         """Note a file that never came out of its archive."""

@@ -8,7 +8,7 @@ from apps.trialimg_dashboard.desk import desk, kept_choice
 from apps.trialimg_dashboard.words import LANGUAGES
 from trialimg.services.people_trials import trials_of
 
-at = desk()
+at = desk("account")
 st.title(at.t("page.account"))
 st.markdown(f"**{at.actor.user}** · {at.t('role.' + at.actor.role.value)} · {at.trial or '-'}")
 trials = trials_of(at.records, at.actor)

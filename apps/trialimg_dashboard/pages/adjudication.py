@@ -8,7 +8,7 @@ from apps.trialimg_dashboard.desk import desk, done
 from apps.trialimg_dashboard.views import adjudication
 from trialimg.services.adjudication import adjudication_view
 
-at = desk()
+at = desk("adjudication")
 alias = st.session_state.get("alias", "")
 if not alias:
     st.info(at.t("room.none"))

@@ -9,7 +9,7 @@ from apps.trialimg_dashboard.views import audit as view
 from trialimg.services.audit import browse
 from trialimg.services.dashboard_proof import ledger_size
 
-at = desk()
+at = desk("audit")
 st.title(at.t("page.audit"))
 size = done(lambda: ledger_size(at.records, at.actor, at.trial))
 if size is None:

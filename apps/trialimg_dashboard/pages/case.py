@@ -8,7 +8,7 @@ from apps.trialimg_dashboard.desk import desk, done
 from apps.trialimg_dashboard.views import case as view
 from trialimg.services.dashboard_case import case_page
 
-at = desk()
+at = desk("case")
 code = st.session_state.get("case", "")
 if not code:
     st.title(at.t("page.case"))

@@ -10,7 +10,7 @@ from apps.trialimg_dashboard.views import cases as view
 from apps.trialimg_dashboard.views.cohort import present_cohort
 from trialimg.services.dashboard_case import case_page
 
-at = desk()
+at = desk("cases")
 st.title(f"{at.t('page.cases')} · {at.trial}")
 cohort = present_cohort(at)
 if cohort is None:

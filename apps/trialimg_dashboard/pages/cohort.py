@@ -7,7 +7,7 @@ import streamlit as st
 from apps.trialimg_dashboard.desk import desk
 from apps.trialimg_dashboard.views import cohort as view
 
-at = desk()
+at = desk("cohort")
 st.title(f"{at.t('page.cohort')} · {at.trial}")
 cohort = view.present_cohort(at)
 if cohort is None:

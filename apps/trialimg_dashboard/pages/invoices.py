@@ -11,7 +11,7 @@ from apps.trialimg_dashboard.views.acting import may
 from trialimg.core.access import Action
 from trialimg.services.dashboard_sponsor import bills_of
 
-at = desk()
+at = desk("invoices")
 st.title(f"{at.t('page.invoices')} · {at.trial}")
 found = done(lambda: bills_of(at.records, at.actor, at.trial))
 if found is None:

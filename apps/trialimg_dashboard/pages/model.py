@@ -7,7 +7,7 @@ import streamlit as st
 from apps.trialimg_dashboard.desk import desk
 from apps.trialimg_dashboard.views import model as view
 
-at = desk()
+at = desk("model")
 st.title(f"{at.t('page.model')} · {at.trial}")
 health = view.present_health(at)
 if health is None:

@@ -11,7 +11,7 @@ from apps.trialimg_dashboard.views.acting import may
 from trialimg.core.access import Action
 from trialimg.services.people_history import users
 
-at = desk()
+at = desk("people")
 st.title(at.t("page.people"))
 found = done(lambda: users(at.records, at.actor))
 if found is None:

@@ -10,7 +10,7 @@ from apps.trialimg_dashboard.views.acting import may
 from trialimg.core.access import Action
 from trialimg.services.dashboard_protocol import shown_protocol
 
-at = desk()
+at = desk("protocol")
 st.title(f"{at.t('page.protocol')} · {at.trial}")
 shown = done(lambda: shown_protocol(at.records, at.actor, at.trial))
 if shown is None:

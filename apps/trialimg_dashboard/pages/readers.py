@@ -8,7 +8,7 @@ from apps.trialimg_dashboard.desk import desk, done
 from apps.trialimg_dashboard.views import readers as view
 from trialimg.services.reader_performance import reader_report
 
-at = desk()
+at = desk("readers")
 st.title(f"{at.t('page.readers')} · {at.trial}")
 report = done(lambda: reader_report(at.records, at.actor, at.trial))
 if report is None:

@@ -8,7 +8,7 @@ from apps.trialimg_dashboard.desk import desk, done, say_refused
 from apps.trialimg_dashboard.views import reading_closing, reading_forms, reading_images, reading_table
 from trialimg.services.reading_room import room
 
-at = desk()
+at = desk("reading_room")
 alias = st.session_state.get("alias", "")
 if not alias:
     st.info(at.t("room.none"))

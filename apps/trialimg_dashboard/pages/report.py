@@ -8,7 +8,7 @@ from apps.trialimg_dashboard.desk import desk
 from apps.trialimg_dashboard.views import downloads as view
 from apps.trialimg_dashboard.views.downloads import written_run
 
-at = desk()
+at = desk("report")
 st.title(f"{at.t('page.report')} · {at.trial}")
 run = written_run(at)
 if run is None:

@@ -12,7 +12,7 @@ from trialimg.bootstrap import blobs
 from trialimg.core.access import Action
 from trialimg.services.dashboard_store import store_figures
 
-at = desk()
+at = desk("store")
 st.title(at.t("page.store"))
 figures = done(lambda: store_figures(at.records, at.actor, blobs(at.house.home)))
 if figures is None:

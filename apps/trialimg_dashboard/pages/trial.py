@@ -11,7 +11,7 @@ from apps.trialimg_dashboard.views import trial as view
 from trialimg.services.dashboard_downloads import cut_files, may_take_outputs
 from trialimg.services.dashboard_sponsor import bills_of, standing_of
 
-at = desk()
+at = desk("trial")
 standing = done(lambda: standing_of(at.records, at.actor, at.trial))
 if standing is None:
     st.stop()

@@ -8,7 +8,7 @@ from apps.trialimg_dashboard.desk import desk, done
 from apps.trialimg_dashboard.views import worklist as view
 from trialimg.services.reading_results import worklist
 
-at = desk()
+at = desk("worklist")
 st.title(at.t("page.worklist"))
 rows = done(lambda: worklist(at.records, at.actor, at.trial, limit=view.MOST_ROWS)) or []
 finished = view.signed(at)

@@ -19,15 +19,15 @@ def _counted(counts: pd.Series[int]) -> Callable[[str], str]:
     return lambda word: f"{word} ({counts[word]})"
 
 
-def findings(at: Desk, results: Mapping[str, Any]) -> None:
-    """Every finding of a run, narrowed by site and code."""
+def findings(at: Desk, results: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Every finding of a run, narrowed by site and code; the one that is chosen."""
     sites = {one["subject"]["id"]: one["subject"]["site"] or "" for one in results["subjects"]}
     found = pd.DataFrame(
         [{**one, "site": sites.get(one["subject"], "")} for one in results["findings"]], columns=list(_COLUMNS)
     )
     if found.empty:
         st.success(at.t("quality.nothing"))
-        return
+        return None
     left, middle, right = st.columns(3)
     wanted = pd.Series(True, index=found.index)
     for column, name in ((left, "site"), (middle, "code"), (right, "subject")):
@@ -41,4 +41,13 @@ def findings(at: Desk, results: Mapping[str, Any]) -> None:
         )
         wanted &= found[name].isin(chosen or found[name])
     st.caption(at.t("cohort.shown", shown=int(wanted.sum()), all=len(found)))
-    st.dataframe(found[wanted].rename(columns={name: at.t(f"quality.{name}") for name in _COLUMNS}), hide_index=True)
+    shown = found[wanted]
+    chosen = st.dataframe(
+        shown.rename(columns={name: at.t(f"quality.{name}") for name in _COLUMNS}),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="quality_rows",
+    )
+    rows = [row for row in chosen.selection.rows if row < len(shown)]
+    return {str(name): str(value) for name, value in shown.iloc[rows[0]].items()} if rows else None

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from tests.fakes.central_review import TRIAL, Trial, single
+from tests.fakes.central_review import TRIAL, Trial, active_site, single
 from tests.fakes.results import trial_result
 from trialimg.core.digest import canonical_json, file_digest
 from trialimg.core.errors import IntegrityError, ReadingError
@@ -89,6 +89,8 @@ def test_a_reader_who_accepts_every_proposal_comes_to_the_responses_of_the_run(r
     trial = Trial(text=single(order="as_received"))
     trial.trained("rita")
     found = cases_of_run(run)
+    for site in {case.site for case in found.cases}:
+        active_site(trial.records, trial.actor("ana"), site)
     cases.receive_cases(trial.records, trial.actor("ana"), TRIAL, found.cases)
     trial.assign()
     subjects = {one["subject"]["id"]: one for one in run.results()["subjects"]}
