@@ -24,6 +24,8 @@ _FULL_SUV = 10.0
 _LINE_VOXELS, _END_VOXELS, _CLICK_VOXELS = 1.0, 1.5, 1.5
 _THROUGH = 0.9
 _ANCHOR_SHARE = 0.6
+_FILLED = 2 / 3
+"""Share of a grid's edge taken by what it was set around."""
 _FEW_SLICES_VOXELS = 8.0
 
 
@@ -46,6 +48,8 @@ class PromptOnGrid:
     """Shape (3,)."""
     box: FloatArray | None = None
     """Lowest and highest corner, shape (2, 3)."""
+    fills_grid: bool = True
+    """Whether the grid was set around the lesion; a click alone knows nothing of its size."""
 
     @property
     def centre(self) -> FloatArray:
@@ -126,9 +130,12 @@ def _anchor(values: FloatArray, prompt: PromptOnGrid) -> float:
 
 
 def _level(points: Array32, prompt: PromptOnGrid, voxel_ratio: float) -> FloatArray:
-    """Of the ellipsoid that the prompt suggests, 1 on its surface; distance from a click in quarters of the grid."""
+    """Of the ellipsoid that the prompt suggests, 1 on its surface; for a click, of what the grid was set around."""
+    if prompt.click is not None and not prompt.fills_grid:
+        return np.full(points.shape[:-1], np.inf)
     if prompt.click is not None:
-        away: FloatArray = np.linalg.norm(points - prompt.click, axis=-1) * (4 / points.shape[0])
+        middle = (np.array(points.shape[2::-1]) - 1) / 2
+        away: FloatArray = np.linalg.norm((points - middle) / (_FILLED / 2 * np.array(points.shape[2::-1])), axis=-1)
         return away
     if prompt.box is not None:
         half = np.maximum(np.ptp(prompt.box, axis=0) / 2, 0.5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -146,7 +146,8 @@ class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc
     def _real(self, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor] | None:
         case = self.cases[int(random.integers(len(self.cases)))]
         drawing = _DRAWINGS[int(random.choice(len(_DRAWINGS), p=_DRAWING_SHARES))]
-        frame = _frame(random, drawing, case)
+        fills_grid = random.random() < 0.5
+        frame = _frame(random, drawing, case, fills_grid=fills_grid)
         points = _points(random, frame)
         voxel_mm = frame.width_mm / EDGE
         values = case.scan.sampled(points, voxel_mm)
@@ -156,7 +157,9 @@ class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc
             slices *= random.uniform(1.2, 2.5)
             values = in_slices(values, slices, offset=float(random.uniform(0, slices))) if slices > 1.3 else values
         values = _other_intensity(random, values, case.scan)
-        return _example(random, values, region, drawing, _Seen(case.scan.appearance, frame.voxel_ratio, slices))
+        return _example(
+            random, values, region, drawing, _Seen(case.scan.appearance, frame.voxel_ratio, slices, fills_grid)
+        )
 
     def _synthetic(self, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor] | None:
         drawing = _DRAWINGS[int(random.choice(len(_DRAWINGS), p=_DRAWING_SHARES))]
@@ -165,7 +168,9 @@ class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc
         semi = long_mm / 2 * np.array([random.uniform(0.45, 1.6), random.uniform(0.5, 1.0), 1.0])
         rotation = turned_about(random, 0.35 if random.random() < 0.7 else 1.5)
         extent = 2 * np.sqrt(((rotation * semi[:, None]) ** 2).sum(axis=0))[::-1]
-        frame = _frame(random, drawing, _Body(np.zeros(3), long_mm, np.zeros(3), extent))
+        fills_grid = random.random() < 0.5
+        body = _Body(np.zeros(3), long_mm, np.zeros(3), extent)
+        frame = _frame(random, drawing, body, fills_grid=fills_grid)
         voxel_mm = (frame.height_mm / EDGE, frame.width_mm / EDGE, frame.width_mm / EDGE)
         slice_mm = float(random.choice([1.0, 1.5, 2.0, 3.0, 3.3, 4.0, 5.0])) if look is not Look.PET else 3.3
         slice_mm = min(slice_mm, max(voxel_mm[0], extent[2] / 3))
@@ -174,7 +179,7 @@ class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc
             look, voxel_mm, tuple(centre.tolist()), tuple(semi.tolist()), rotation, slice_mm,
         )  # fmt: skip
         scene = scene_on(random, self._background(random, frame), settings)
-        seen = _Seen(_APPEARANCES[look], frame.voxel_ratio, slice_mm / voxel_mm[0])
+        seen = _Seen(_APPEARANCES[look], frame.voxel_ratio, slice_mm / voxel_mm[0], fills_grid)
         return _example(random, scene.values, scene.region, drawing, seen)
 
     def _background(self, random: np.random.Generator, frame: Frame) -> Array32:
@@ -200,6 +205,7 @@ class _Seen:
     appearance: Appearance
     voxel_ratio: float
     slices_voxels: float
+    fills_grid: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,14 +218,14 @@ class _Body:
     extent_mm: FloatArray
 
 
-def _frame(random: np.random.Generator, drawing: Drawing, body: _Body | Case) -> Frame:
+def _frame(random: np.random.Generator, drawing: Drawing, body: _Body | Case, *, fills_grid: bool) -> Frame:
     """A first look around a line or click, or a later one around a region found about right."""
     largest = float(body.extent_mm.max())
-    if drawing is Drawing.CLICK and random.random() < 0.45:
+    if drawing is Drawing.CLICK and not fills_grid:
         edge = largest * np.exp(random.uniform(*np.log(_CLICK_EDGES)))
         off = random.normal(0, 0.12, 3) * body.extent_mm
         return Frame(body.box_centre_mm + off, edge, edge)
-    if drawing in (Drawing.LINE, Drawing.BOTH_AXES) and random.random() < 0.5:
+    if drawing in (Drawing.LINE, Drawing.BOTH_AXES) and not fills_grid:
         edge = AROUND_LINE * body.line_mm * random.uniform(0.85, 1.15)
         return Frame(body.line_centre_mm + random.normal(0, 0.03, 3) * body.line_mm, edge, edge)
     jitter = 0.03 if drawing is Drawing.BOX else 0.1
@@ -296,6 +302,7 @@ def _example(
     if np.count_nonzero(region) < _FEWEST_VOXELS:
         return None
     prompt = drawn_prompt(random, region, drawing, voxel_ratio=seen.voxel_ratio, slices_voxels=seen.slices_voxels)
+    prompt = replace(prompt, fills_grid=seen.fills_grid)
     appearance = Appearance.FREE if random.random() < 0.08 else seen.appearance
     given = stacked(values, appearance, prompt, voxel_ratio=seen.voxel_ratio, slices_voxels=seen.slices_voxels)
     return torch.from_numpy(given), torch.from_numpy(region[None].astype(np.float32))

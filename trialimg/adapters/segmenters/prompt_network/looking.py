@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -61,9 +61,9 @@ class _View:
     appearance: Appearance
     network: Network
 
-    def look(self, frame: Frame, *, carefully: bool = False) -> Found:
+    def look(self, frame: Frame, *, carefully: bool = False, fills_grid: bool = True) -> Found:
         grid = frame.grid(self.image.geometry, EDGE)
-        drawn = _on_grid(self.prompt, grid)
+        drawn = replace(_on_grid(self.prompt, grid), fills_grid=fills_grid)
         slices = self.image.geometry.slice_spacing_mm / grid.slice_spacing_mm
         given = stacked(
             sampled(self.image, grid, self.appearance), self.appearance, drawn,
@@ -88,7 +88,7 @@ class _View:
         last = frame = Frame(centre, CLICK_LADDER_MM[0], CLICK_LADDER_MM[0])
         for edge in CLICK_LADDER_MM:
             frame = Frame(centre, edge, edge)
-            found = self.look(frame)
+            found = self.look(frame, fills_grid=False)
             following = self.following(found)
             if following is None:
                 continue
