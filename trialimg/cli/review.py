@@ -143,7 +143,7 @@ def worklist(desk: Desk, trial: str, limit: int | None, as_json: bool) -> None:
     if as_json:
         print_json({"trial": trial, "worklist": rows})
     else:
-        names = ("order", "alias", "type", "visit", "state", "days_in_state")
+        names = ("order", "alias", "type", "visit", "state", "days_in_state", "due_on")
         click.echo(columns(rows, names, "nothing waits for you"))
 
 

@@ -43,3 +43,5 @@ class Oversight(Section):
     """Figures of a reader beyond which the reader is trained again."""
     qualification: QualificationRule = QualificationRule()
     """What a reader shows before the first case."""
+    reading_days: Annotated[int, Field(ge=1, le=366)] | None = None
+    """Days from when a read or an adjudication is given out, after which worklists mark it as overdue; null: never."""

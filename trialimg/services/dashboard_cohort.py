@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -14,8 +14,11 @@ from trialimg.core.reading import CaseKind, Seat, Stage
 from trialimg.ledger.sealed import Redacted
 from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
-from trialimg.services.reading_file import ASSIGNMENT, CASE
+from trialimg.services.queries_seen import open_by_subject
+from trialimg.services.reading_file import ASSIGNMENT, CASE, protocol_in_force
+from trialimg.services.reading_results import due_at
 from trialimg.services.records import EntryQuery, Place, RecordVersion
+from trialimg.services.visits_due import ExpectedVisits, VisitCounts, visit_counts
 
 __all__ = ["PUBLISHED_ADJUDICATION_PCT", "CaseLine", "Cohort", "cohort_of", "cohort_size"]
 
@@ -44,6 +47,14 @@ class CaseLine:
     received_on: str
     days: float
     """From receipt to the final result, or to now while there is none."""
+    open_queries: int = 0
+    """Queries about the subject that wait."""
+    due: tuple[str, ...] = ()
+    """Visits whose window is open, and which have not come."""
+    overdue: tuple[str, ...] = ()
+    """Visits whose window has closed, and which have not come."""
+    overdue_reads: int = 0
+    """Reads and adjudications of the case that were not signed in time."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,8 @@ class Cohort:
     trial: str
     lines: tuple[CaseLine, ...]
     """In order of code; cases whose records were purged are left out."""
+    expected: VisitCounts
+    """Visits received, due and overdue."""
 
     @property
     def states(self) -> Counter[str]:
@@ -106,7 +119,29 @@ def cohort_of(records: Records, actor: Actor, trial: str) -> Cohort:
         seats = _seats(transaction, trial)
         ends = {entry.object_id: entry.at for entry in transaction.entries(_final(trial))}
         cases = transaction.find(CASE, Place(trial=trial))
-        return Cohort(trial, tuple(_lines(cases, seats, ends, now)))
+        lines = tuple(_lines(cases, seats, ends, now))
+        expected, counts = visit_counts(transaction, trial, now.date())
+        queries, late = open_by_subject(transaction, trial), _late_reads(transaction, trial, now)
+        due = {one.case: one for one in expected}
+    told = [_told(line, due.get(line.code), queries[line.subject], late[f"{trial}/{line.code}"]) for line in lines]
+    return Cohort(trial, tuple(told), counts)
+
+
+def _told(line: CaseLine, visits: ExpectedVisits | None, queries: int, late: int) -> CaseLine:
+    """A line with what needs attention."""
+    due, overdue = (visits.due, visits.overdue) if visits else ((), ())
+    return replace(line, open_queries=queries, due=due, overdue=overdue, overdue_reads=late)
+
+
+def _late_reads(transaction: Transaction, trial: str, now: dt.datetime) -> Counter[str]:
+    """Case to the number of its reads that were not signed in time."""
+    days = protocol_in_force(transaction, trial).oversight.reading_days
+    late: Counter[str] = Counter()
+    for state in ("assigned", "in_progress", "locked") if days is not None else ():
+        for one in transaction.find(ASSIGNMENT, Place(trial=trial, state=state)):
+            due = due_at(transaction, one, days)
+            late[one.place.case] += due is not None and now > due
+    return late
 
 
 def _final(trial: str) -> EntryQuery:

@@ -17,7 +17,7 @@ from trialimg.services.reading_file import ASSIGNMENT, CASE, VERDICT, CaseFile, 
 from trialimg.services.records import EntryQuery, Place, RecordVersion
 from trialimg.services.trials import PROTOCOL
 
-__all__ = ["case_result", "final_results", "review_status", "worklist"]
+__all__ = ["case_result", "due_at", "final_results", "review_status", "worklist"]
 
 _ACTION = {Role.ADJUDICATOR: Action.ADJUDICATE}
 _SECONDS_OF_DAY = 86400
@@ -70,6 +70,7 @@ def _row(transaction: Transaction, assignment: RecordVersion, now: dt.datetime) 
     if file.review.is_withdrawn:
         return None
     waiting = (now - dt.datetime.fromisoformat(assignment.body["since"])).total_seconds()
+    due = due_at(transaction, assignment, file.protocol.oversight.reading_days)
     row = {
         "alias": assignment.body["alias"],
         "order": assignment.body["order"],
@@ -77,6 +78,8 @@ def _row(transaction: Transaction, assignment: RecordVersion, now: dt.datetime) 
         "type": "adjudication",
         "state": assignment.place.state,
         "days_in_state": str(round(waiting / _SECONDS_OF_DAY, 1)),
+        "due_on": due.date().isoformat() if due else "",
+        "is_overdue": due is not None and now > due,
     }
     if not is_reading:
         return row if file.review.stage is Stage.ADJUDICATION else None
@@ -85,13 +88,21 @@ def _row(transaction: Transaction, assignment: RecordVersion, now: dt.datetime) 
     read = next(r for r in file.of_seat(assignment).reads.values() if r.reader.id == assignment.body["reader"])
     if read.stage is ReadStage.SIGNED and not read.reopened_from:
         return None
-    due = [step for step in read.visible if step not in read.locked]
+    next_steps = [step for step in read.visible if step not in read.locked]
     return {
         **row,
-        "visit": due[0] if due else "",
+        "visit": next_steps[0] if next_steps else "",
         "type": _type(file, read.number, bool(read.reopened_from)),
         "state": "reopened" if read.reopened_from else assignment.place.state,
     }
+
+
+def due_at(transaction: Transaction, assignment: RecordVersion, days: int | None) -> dt.datetime | None:
+    """When a read that was given out, or given back for a correction, should be signed; None where nothing says so."""
+    if days is None:
+        return None
+    given = [one for one in transaction.versions(ASSIGNMENT, assignment.id) if one.place.state == "assigned"]
+    return dt.datetime.fromisoformat((given or [assignment])[-1].body["since"]) + dt.timedelta(days=days)
 
 
 def _must_agree(file: CaseFile, assignment: RecordVersion) -> bool:

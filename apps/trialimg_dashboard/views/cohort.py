@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from apps.trialimg_dashboard.desk import Desk, done
 from apps.trialimg_dashboard.run import finished_run
@@ -44,9 +45,15 @@ def present_cohort(at: Desk) -> Cohort | None:
 
 def figures(at: Desk, cohort: Cohort) -> None:
     """How often readers differ, against the published share, and how long a case takes."""
-    subjects, visits, rate, turnaround = st.columns([1, 1, 2, 1], vertical_alignment="top")
+    subjects, visits, queries, rate, turnaround = st.columns([1, 1.4, 1, 2, 1], vertical_alignment="top")
     subjects.metric(at.t("cohort.subjects"), len({line.subject for line in cohort.lines}))
-    visits.metric(at.t("cohort.visits"), sum(line.visits for line in cohort.lines))
+    expected = cohort.expected
+    visits.metric(
+        at.t("cohort.visits_due"),
+        f"{expected.received} / {expected.due} / {expected.overdue}",
+        help=at.t("cohort.visits_due_help", unknown=expected.unknown),
+    )
+    queries.metric(at.t("cohort.open_queries"), sum(line.open_queries for line in _by_subject(cohort)))
     events, n = cohort.adjudicated
     with rate:
         st.caption(at.t("cohort.adjudicated", events=events, n=n))
@@ -64,7 +71,7 @@ def figures(at: Desk, cohort: Cohort) -> None:
 def cases(at: Desk, cohort: Cohort) -> None:
     """Counts that filter, and the cases that are left."""
     states, reads = cohort.states, cohort.reads
-    first, second, third = st.columns([2, 2, 1])
+    first, second, more, third = st.columns([2, 2, 1.4, 1])
     by_state = first.pills(
         at.t("cohort.by_state"),
         [one.value for one in Stage if states[one.value]],
@@ -80,7 +87,8 @@ def cases(at: Desk, cohort: Cohort) -> None:
         key="cohort_reads",
     )
     wanted = third.text_input(at.t("cohort.search"), key="cohort_search").strip().casefold()
-    shown = [line for line in cohort.lines if _answers(line, by_state, by_read, wanted)]
+    needs = _attention(at, cohort, more)
+    shown = [line for line in cohort.lines if _answers(line, by_state, by_read, wanted) and needs(line)]
     st.caption(at.t("cohort.shown", shown=len(shown), all=len(cohort.lines)))
     tenths = {at.t("cohort.days"): st.column_config.NumberColumn(format="%.1f")}
     chosen = st.dataframe(
@@ -141,6 +149,34 @@ def _chart(at: Desk, figure: Figure) -> None:
         open_case(case)
 
 
+def _attention(at: Desk, cohort: Cohort, column: DeltaGenerator) -> Callable[[CaseLine], bool]:
+    """Counts of what needs attention, as filters; a case answers that has any of those chosen."""
+    tests: dict[str, Callable[[CaseLine], bool]] = {
+        "has_queries": lambda line: line.open_queries > 0,
+        "has_overdue": lambda line: bool(line.overdue) or line.overdue_reads > 0,
+    }
+    counts = {name: sum(map(test, cohort.lines)) for name, test in tests.items()}
+    picked = column.pills(
+        at.t("cohort.by_more"),
+        [name for name, count in counts.items() if count],
+        selection_mode="multi",
+        format_func=lambda name: f"{at.t(f'cohort.{name}')} **{counts[name]}**",
+        key="cohort_attention",
+    )
+    return lambda line: not picked or any(tests[name](line) for name in picked)
+
+
+def _overdue(at: Desk, line: CaseLine) -> str:
+    """Visits that are late, and how many reads are."""
+    reads = (at.t("cohort.overdue_reads", count=line.overdue_reads),) if line.overdue_reads else ()
+    return ", ".join((*line.overdue, *reads))
+
+
+def _by_subject(cohort: Cohort) -> list[CaseLine]:
+    """One line for each subject: its queries are counted once."""
+    return list({line.subject: line for line in cohort.lines}.values())
+
+
 def _answers(line: CaseLine, states: list[str], reads: list[str], wanted: str) -> bool:
     is_there = not states or line.state in states
     is_read = not reads or any(line.reads.get(state) for state in reads)
@@ -148,7 +184,20 @@ def _answers(line: CaseLine, states: list[str], reads: list[str], wanted: str) -
 
 
 def _table(at: Desk, lines: Sequence[CaseLine]) -> pd.DataFrame:
-    columns = ("code", "subject", "kind", "state", "visits", "reads", "differs", "received_on", "days")
+    columns = (
+        "code",
+        "subject",
+        "kind",
+        "state",
+        "visits",
+        "reads",
+        "differs",
+        "received_on",
+        "days",
+        "open_queries",
+        "due",
+        "overdue",
+    )
     rows = [
         (
             line.code,
@@ -160,6 +209,9 @@ def _table(at: Desk, lines: Sequence[CaseLine]) -> pd.DataFrame:
             "" if line.differs is None else ", ".join(at.t(f"cohort.differs.{one}") for one in line.differs),
             line.received_on,
             line.days,
+            line.open_queries or None,
+            ", ".join(line.due),
+            _overdue(at, line),
         )
         for line in lines
     ]

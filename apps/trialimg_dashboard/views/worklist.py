@@ -30,10 +30,17 @@ def rows_shown(at: Desk, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             at.t("worklist.type"): at.t(f"worklist.type.{row['type']}"),
             at.t("worklist.state"): at.t(f"state.{row['state']}"),
             at.t("worklist.days"): float(row["days_in_state"]),
+            at.t("worklist.due"): _due(at, row),
         }
         for row in rows
     ]
     return pd.DataFrame(shown)
+
+
+def _due(at: Desk, row: Mapping[str, Any]) -> str:
+    """Day by which a read should be signed, with a mark where that day has passed; empty where none is set."""
+    mark = f"⚠ {at.t('worklist.overdue')} · " if row["is_overdue"] else ""
+    return f"{mark}{row['due_on']}"
 
 
 def count(at: Desk, rows: Sequence[Mapping[str, Any]]) -> str:

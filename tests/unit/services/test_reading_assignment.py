@@ -47,7 +47,7 @@ def test_the_work_list_keeps_the_order_and_says_nothing_of_others():
     rows = reading_results.worklist(trial.records, trial.actor("rita"), TRIAL)
     aliases = [trial.alias(case, "rita") for case, _ in orders(trial)["rita"]]
     assert [row["alias"] for row in rows] == aliases
-    assert rows[0].keys() == {"alias", "order", "visit", "type", "state", "days_in_state"}
+    assert rows[0].keys() == {"alias", "order", "visit", "type", "state", "days_in_state", "due_on", "is_overdue"}
     assert not {"ron", *CODES} & set(json.dumps(rows).replace('"', " ").split())
     assert len(reading_results.worklist(trial.records, trial.actor("rita"), TRIAL, limit=3)) == 3
 

@@ -14,7 +14,7 @@ from trialimg.services.records import Place
 
 CASE_KEYS = {"alias", "kind", "criterion", "state", "is_correction", "reopened_from", "timepoints", "answer"}
 TIMEPOINT_KEYS = {"id", "date", "first_date", "is_locked", "entry", "proposed"}
-ROW_KEYS = {"alias", "order", "visit", "type", "state", "days_in_state"}
+ROW_KEYS = {"alias", "order", "visit", "type", "state", "days_in_state", "due_on", "is_overdue"}
 CANARY = "CANARY-7"
 
 
