@@ -11,6 +11,7 @@ from trialimg.cli.analyse import analyse
 from trialimg.cli.bill import bill
 from trialimg.cli.evaluate import evaluate
 from trialimg.cli.export import export
+from trialimg.cli.figure import figure
 from trialimg.cli.measure import measure
 from trialimg.cli.model import model
 from trialimg.cli.protocol import protocol
@@ -25,6 +26,7 @@ from trialimg.cli.serve import serve
 from trialimg.cli.store import store
 from trialimg.cli.track import track
 from trialimg.cli.train import train
+from trialimg.cli.table import table
 from trialimg.cli.trial import trial
 from trialimg.cli.user import user
 from trialimg.cli.verify import verify
@@ -43,6 +45,7 @@ app.add_command(analyse)
 app.add_command(bill)
 app.add_command(evaluate)
 app.add_command(export)
+app.add_command(figure)
 app.add_command(measure)
 app.add_command(model)
 app.add_command(protocol)
@@ -57,6 +60,7 @@ app.add_command(serve)
 app.add_command(store)
 app.add_command(train)
 app.add_command(track)
+app.add_command(table)
 app.add_command(trial)
 app.add_command(user)
 app.add_command(verify)

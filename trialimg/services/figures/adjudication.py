@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
+from trialimg.core.errors import ReadingError
 from trialimg.services.figures.courses import NO_IMPRINT, Imprint
 from trialimg.services.figures.figure import Arrow, Axis, Box, Figure, Mark, Panel
 from trialimg.services.figures.tones import Tone
+from trialimg.services.tables import Row, read_table
 
-__all__ = ["ReviewedCase", "adjudication_flow"]
+__all__ = ["ReviewedCase", "adjudication_flow", "cases_of_table"]
 
 NAME = "adjudication_flow"
 TITLE = "From cases to final results"
 MOST_REASONS = 2
 _SIZE = (100.0, 100.0)
 _CHOSEN = ("first", "second")
+
+
+class _Answer(Enum):
+    YES = "yes"
+    NO = "no"
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,36 @@ def adjudication_flow(cases: Sequence[ReviewedCase], *, title: str = TITLE, impr
         footnotes=(note, *imprint.footnotes),
         numbers={**count, "differs_in": dict(sorted(reasons.items()))},
         height_px=400.0,
+    )
+
+
+def cases_of_table(text: str, source: str) -> tuple[ReviewedCase, ...]:
+    """The cases in a CSV: case, read_twice (yes or no), differs (what in, with ``;`` between), chosen, withdrawn.
+
+    Raises
+    ------
+    ReadingError
+        With every fault of the table.
+    """
+    table = read_table(text, source, required=("case", "read_twice"), optional=("differs", "chosen", "withdrawn"))
+    cases = tuple(_case(row) for row in table.rows)
+    if table.faults:
+        raise ReadingError(f"{source}: {len(table.faults)} fault(s); nothing was drawn", tuple(table.faults))
+    return cases
+
+
+def _case(row: Row) -> ReviewedCase:
+    """A blank ``differs`` is not compared yet; ``none`` says that the reads agree."""
+    said, chosen = row.text("differs"), row.text("chosen")
+    if chosen and chosen not in _CHOSEN:
+        row.table.fault(row.line, "bad_value", f"chosen {chosen!r} is neither first nor second")
+    differs = None if not said else () if said == "none" else tuple(part.strip() for part in said.split(";"))
+    if chosen and not differs:
+        row.table.fault(row.line, "contradiction", "a read was chosen though the reads do not differ")
+    twice = row.word("read_twice", _Answer, required=True)
+    withdrawn = row.word("withdrawn", _Answer)
+    return ReviewedCase(
+        row.text("case", required=True), twice is _Answer.YES, differs, chosen, is_withdrawn=withdrawn is _Answer.YES
     )
 
 

@@ -14,6 +14,7 @@ from trialimg.services.results import TrialResult
 
 __all__ = [
     "NO_IMPRINT",
+    "RECIST",
     "Course",
     "CoursePoint",
     "Imprint",
@@ -117,6 +118,10 @@ class Thresholds:
     @property
     def known(self) -> tuple[float, ...]:
         return tuple(p for p in (self.partial_response_pct, self.progression_pct) if p is not None)
+
+
+RECIST = Thresholds(-30.0, 20.0, 5.0)
+"""Of RECIST 1.1."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from trialimg.stats.results import ChiSquare, Estimate, SurvivalCurve
 from trialimg.stats.survival import kaplan_meier, log_rank, numbers_at_risk
 
 __all__ = [
-    "DAYS",
+    "CLOCKS",
     "MONTHS_OF_DAYS",
     "PROGRESSION_FREE",
     "Clock",
@@ -61,7 +61,8 @@ class Clock:
 
 
 MONTHS_OF_DAYS = Clock("months", DAYS_PER_MONTH, is_calendar=True)
-DAYS = Clock("days")
+CLOCKS = {"days": MONTHS_OF_DAYS, **{unit: Clock(unit) for unit in ("weeks", "months", "years")}}
+"""Unit of the data to how it is shown."""
 
 
 @dataclass(frozen=True)

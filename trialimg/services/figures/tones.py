@@ -107,6 +107,7 @@ _PLAIN = {
     Tone.NO_DISEASE: "no evidence of disease",
 }
 _ORDER = tuple(_PLAIN)
+_BLANK = ("", "MISSING")
 
 
 @cache
@@ -115,7 +116,7 @@ def response_word(word: str) -> ResponseWord:
 
     A word of no criterion keeps its own first letters and a colour that says so; a blank one is no assessment.
     """
-    if word in ("", "MISSING"):
+    if word in _BLANK:
         return ResponseWord(Tone.NOT_EVALUABLE, "none", "no assessment")
     tone = next((found for vocabulary in VOCABULARIES if (found := _tone(vocabulary, word))), None)
     if tone is None:
@@ -128,6 +129,8 @@ def in_order(words: set[str]) -> list[str]:
 
     def rank(word: str) -> tuple[int, str]:
         tone = response_word(word).tone
+        if word in _BLANK:
+            return (len(_ORDER) + 1, word)
         return (_ORDER.index(tone) if tone in _ORDER else len(_ORDER), word)
 
     return sorted(words, key=rank)

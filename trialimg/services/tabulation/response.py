@@ -136,7 +136,8 @@ def _footnote(trial: TrialCourses) -> str:
     return (
         "Denominator: all subjects of the arm; those without a usable baseline or an assessment after it count as "
         f"non-responders. CI: two-sided {100 * trial.confidence:g} % confidence interval, exact (Clopper-Pearson) and "
-        "score (Wilson); the difference by the score method of Miettinen and Nurminen."
+        "score (Wilson); the difference of the arms (last column) by the score method of Miettinen and "
+        "Nurminen."
     )
 
 

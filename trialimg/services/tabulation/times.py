@@ -134,7 +134,9 @@ def _quantiles(
 
 
 def _limits(estimate: Estimate) -> str:
-    return interval_of(estimate.lower, estimate.upper, lambda days: months(days))
+    if estimate.lower is None:
+        return NOT_ESTIMABLE if estimate.upper is None else f"{NOT_ESTIMABLE} to {months(estimate.upper)}"
+    return f"{months(estimate.lower)} to {months(estimate.upper)}"
 
 
 def _range(times: Timed) -> str:
@@ -196,5 +198,5 @@ def _footnote(trial: TrialCourses, kind: _Kind) -> str:
         f"Plus: censored. 1 month = {DAYS_PER_MONTH} days."
     )
     if kind.is_compared and len(trial.compared) == 2:
-        text += " Hazard ratio: Cox model, Efron ties."
+        text += " Hazard ratio: Cox model, Efron ties; the comparison of the arms stands in the last column."
     return text if trial.courses else f"{text} There are no subjects ({EVERYONE})."

@@ -79,7 +79,7 @@ def _right(panel: Panel) -> float:
 
 
 def _top(panel: Panel) -> float:
-    headings = HEADING_PX if any(column.title for column in panel.columns) else 0.0
+    headings = HEADING_PX * max((column.title.count("\n") + 1 for column in panel.columns if column.title), default=0)
     return 8.0 + (20.0 if panel.title else 0.0) + headings + TITLE_LINE_PX * len(panel.notes)
 
 

@@ -25,6 +25,7 @@ from trialimg.services.figures.tones import Tone
 __all__ = ["draw_panel"]
 
 LABEL_GAP = 12.5
+HEADING_LINE_PX = 13.0
 TITLE_PX = 12.0
 AXIS_TITLE_PX = 11.0
 WIDEST_MARKER_PX = 4.0
@@ -173,9 +174,9 @@ class _Painter:
         x = left + _SHARES[column.align] * column_width(column)
         anchor = _ANCHORS[column.align]
         if column.title:
-            self._text(
-                (x, self.frame.top - 6), column.title, size=CELL_PX, tone=Tone.MUTED, is_bold=True, anchor=anchor
-            )
+            for place, line in enumerate(reversed(column.title.split("\n"))):
+                above = x, self.frame.top - 6 - HEADING_LINE_PX * place
+                self._text(above, line, size=CELL_PX, tone=Tone.MUTED, is_bold=True, anchor=anchor)
         wished = [self.frame.y(cell.at) for cell in column.cells]
         places = apart(wished, LABEL_GAP, self.frame.top + 4, self.frame.bottom) if column.are_apart else wished
         for cell, y, own in zip(column.cells, places, wished, strict=True):
