@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
 
 from trialimg.core.errors import IntakeError
 from trialimg.services.evaluate_tracking import Share
@@ -84,7 +85,9 @@ def pair_errors(pairs: Sequence[LesionPair]) -> tuple[PairErrors, ...]:
     -----
     The correction of a lesion never uses its own centre in the target: of the other lesions linked in the same two
     scans, the mean miss, each weighted by ``1 / (1 + (distance / 50 mm)^2)``, shrunk as if one more lesion had missed
-    by nothing. Where there is no other lesion the guess stands; those pairs are reported with and without.
+    by nothing. Where there is no other lesion the guess stands; those pairs are reported with and without. The
+    assignment takes the subject's lesions in the target scan as seen (by a reader or a detector) and says which is
+    which; its error is 0 where it is right.
     """
     together: dict[tuple[str, str], list[LesionPair]] = defaultdict(list)
     for pair in pairs:
@@ -92,13 +95,26 @@ def pair_errors(pairs: Sequence[LesionPair]) -> tuple[PairErrors, ...]:
     corrected = [one.guess_mm + _miss_of_others(one, together[one.source, one.target]) for one in pairs]
     several = [len(together[one.source, one.target]) > 1 for one in pairs]
     affine = [one.guess_mm for one in pairs]
+    assigned = _assigned(pairs, list(together.values()))
     methods: list[tuple[str, list[FloatArray], Callable[[int], bool]]] = [
         ("affine guess", affine, lambda _: True),
         ("corrected by other lesions", corrected, lambda _: True),
         ("affine guess, pairs with other lesions", affine, lambda n: several[n]),
         ("corrected, pairs with other lesions", corrected, lambda n: several[n]),
+        ("assigned to one of the lesions seen, pairs with other lesions", assigned, lambda n: several[n]),
     ]
     return tuple(_errors(name, pairs, guesses, chosen) for name, guesses, chosen in methods)
+
+
+def _assigned(pairs: Sequence[LesionPair], groups: Sequence[Sequence[LesionPair]]) -> list[FloatArray]:
+    """For each pair the centre, of those that the target scan shows, that the cheapest assignment gives it."""
+    place = {id(pair): n for n, pair in enumerate(pairs)}
+    answer = [pair.target_mm for pair in pairs]
+    for group in groups:
+        costs = [[float(np.linalg.norm(one.guess_mm - other.target_mm)) for other in group] for one in group]
+        for row, column in zip(*linear_sum_assignment(np.array(costs)), strict=True):
+            answer[place[id(group[row])]] = group[column].target_mm
+    return answer
 
 
 def _miss_of_others(pair: LesionPair, group: Sequence[LesionPair]) -> FloatArray:
