@@ -19,13 +19,20 @@ from trialimg.imaging.measure import LesionMeasurement
 from trialimg.stats.results import Estimate, LogRank, SurvivalCurve
 
 __all__ = [
+    "ArmComparison",
     "Assessor",
+    "BurdenSummary",
+    "CohortAnalyses",
     "CohortResult",
+    "Concordance",
     "GivenResponsesCheck",
     "KeyImage",
     "LesionResult",
     "ResponseDifference",
+    "SubgroupEffect",
     "SubjectResult",
+    "SurvivalOnDay",
+    "TimeAnalysis",
     "TimepointResult",
     "TrialResult",
     "TruthCheck",
@@ -152,6 +159,96 @@ class CohortResult:
 
 
 @dataclass(frozen=True)
+class ArmComparison:
+    """An arm against the control arm."""
+
+    arm: str
+    control: str
+    hazard_ratio: Estimate
+    log_rank: LogRank | None
+    why_not: str = ""
+    """Why there is no comparison; empty where there is one."""
+
+
+@dataclass(frozen=True)
+class TimeAnalysis:
+    """A time to an event under one authority's rules of censoring."""
+
+    name: str
+    censoring: str
+    medians_days: tuple[tuple[str, Estimate], ...]
+    """Arm to the median, with numbers of subjects and events; the arm "all" stands first."""
+    deaths: tuple[tuple[str, int], ...]
+    """Arm to the events that were deaths without a progression."""
+    comparisons: tuple[ArmComparison, ...]
+
+
+@dataclass(frozen=True)
+class SurvivalOnDay:
+    """The share without progression or death on a day."""
+
+    arm: str
+    day: int
+    share: Estimate
+
+
+@dataclass(frozen=True)
+class BurdenSummary:
+    """Best change of the sum from baseline, in percent."""
+
+    arm: str
+    n: int
+    measured: int
+    """Subjects with a sum after baseline."""
+    median_pct: Decimal | None
+    lowest_pct: Decimal | None
+    highest_pct: Decimal | None
+    decreased: int | None
+    """By as much as a partial response asks for; None where the criterion asks for no such number."""
+    increased: int | None
+    """By as much as progression asks for."""
+
+
+@dataclass(frozen=True)
+class SubgroupEffect:
+    """One arm against the control arm, in one category of a baseline characteristic."""
+
+    characteristic: str
+    category: str
+    comparison: ArmComparison
+
+
+@dataclass(frozen=True)
+class Concordance:
+    """Another assessor's answers against those that count, over the subjects that both read."""
+
+    assessor: str
+    agreement: Estimate
+    """Share of equal best responses."""
+    kappa: Estimate | None
+    """None where only one word was used."""
+    words: tuple[str, ...]
+    table: tuple[tuple[int, ...], ...]
+    """Subjects by the word that counts (rows) and the other's (columns)."""
+    progressions: tuple[tuple[str, int], ...]
+    """How the dates of progression fall: same, later, earlier, only one of the two, neither."""
+    early_rate: float | None
+    late_rate: float | None
+
+
+@dataclass(frozen=True)
+class CohortAnalyses:
+    """Beside the main estimates: comparisons, sensitivity, subgroups, readers."""
+
+    times: tuple[TimeAnalysis, ...]
+    """The main one first."""
+    on_days: tuple[SurvivalOnDay, ...]
+    burdens: tuple[BurdenSummary, ...]
+    subgroups: tuple[SubgroupEffect, ...]
+    concordances: tuple[Concordance, ...]
+
+
+@dataclass(frozen=True)
 class TruthDisagreement:
     """One response that differs from the known one."""
 
@@ -200,3 +297,5 @@ class TrialResult:
     """None where no responses came with the data."""
     covariates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Subject to baseline characteristic to its category."""
+    analyses: CohortAnalyses | None = None
+    """None where nobody made them."""

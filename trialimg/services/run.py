@@ -20,6 +20,7 @@ from trialimg.protocol.model import full, protocol_digest
 from trialimg.services.annotations import Annotation, read_annotations, read_subjects
 from trialimg.services.case import CaseMaterial, CaseOutcome, CasePipeline
 from trialimg.services.cohort import compare_arms, outside_protocol
+from trialimg.services.cohort_analyses import cohort_analyses
 from trialimg.services.images import ImageIndex
 from trialimg.services.outputs import Outputs, RunOutcome
 from trialimg.services.ports import Executor, Progress
@@ -143,6 +144,7 @@ class TrialRun:
             _once([*findings, *(finding for subject in subjects for finding in subject.findings)]),
             self._truth(index, tables["truth.csv"], outcomes),
             self._provenance(index, tables),
+            analyses=cohort_analyses(subjects, (), {}, protocol),
         )
 
     def _truth(self, index: ImageIndex, text: str | None, outcomes: Sequence[CaseOutcome]) -> TruthCheck | None:

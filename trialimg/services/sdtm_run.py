@@ -16,6 +16,7 @@ from trialimg.endpoints.vocabulary import CRITERIA
 from trialimg.protocol.model import Protocol, full, protocol_digest
 from trialimg.services.cdisc.vocabulary import vocabulary
 from trialimg.services.cohort import compare_arms, outside_protocol
+from trialimg.services.cohort_analyses import cohort_analyses
 from trialimg.services.outputs import Outputs, RunOutcome
 from trialimg.services.ports import Progress
 from trialimg.services.respond_lesions import SubjectReading
@@ -134,6 +135,7 @@ class SdtmRun:
             further,
             check,
             people.covariates,
+            cohort_analyses(subjects, further, people.covariates, protocol),
         )
 
     def _provenance(self) -> Provenance:

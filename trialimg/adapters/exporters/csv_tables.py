@@ -1,4 +1,4 @@
-"""The tables that leave the house as CSV: lesions, responses, endpoints and findings."""
+"""The tables that leave the house as CSV: lesions, responses, endpoints, estimates and findings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from trialimg.adapters.exporters.analysis_rows import ANALYSIS_COLUMNS, analysis_rows
 from trialimg.adapters.exporters.cells import Cell, Column, csv_bytes, one_decimal
 from trialimg.adapters.exporters.endpoint_columns import ENDPOINT_COLUMNS
 from trialimg.adapters.exporters.wording import segmenter_of
@@ -21,18 +22,19 @@ __all__ = ["CsvExporter"]
 
 
 class CsvExporter:
-    """`lesions.csv`, `responses.csv`, `endpoints.csv` and `findings.csv`."""
+    """`lesions.csv`, `responses.csv`, `endpoints.csv`, `analyses.csv` and `findings.csv`."""
 
     name = "csv"
-    version = "1"
+    version = "2"
 
     def export(self, result: TrialResult, out: Path) -> tuple[Path, ...]:
-        """Write the four tables into a folder."""
+        """Write the five tables into a folder."""
         site_of = {s.subject.id: s.subject.site for s in result.subjects}
         files = {
             "lesions.csv": csv_bytes(_LESION_COLUMNS, _lesion_rows(result)),
             "responses.csv": csv_bytes(_RESPONSE_COLUMNS, _timepoint_rows(result)),
             "endpoints.csv": csv_bytes(ENDPOINT_COLUMNS, result.subjects),
+            "analyses.csv": csv_bytes(ANALYSIS_COLUMNS, analysis_rows(result)),
             "findings.csv": csv_bytes(_finding_columns(site_of), result.findings),
         }
         return tuple(write_whole(out / name, data) for name, data in files.items())
