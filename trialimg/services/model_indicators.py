@@ -34,7 +34,7 @@ class Light(Enum):
     GREEN = "G"
     AMBER = "A"
     RED = "R"
-    DARK = "-"
+    DARK = "N"
     """Not judged: the records do not hold enough, or nothing at all, of it."""
 
 

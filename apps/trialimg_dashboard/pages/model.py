@@ -14,5 +14,5 @@ if health is None:
     st.stop()
 view.head(at, health)
 chosen = view.table(at, health)
-view.course(at, chosen, health)
+view.shown_course(at, chosen, health)
 view.tasks(at, health)

@@ -36,6 +36,7 @@ Found = TypeVar("Found")
 _VIEWS = ("association", "course", "stability", "clusters")
 _MOST_KEPT = 12
 _MOST_LINES = 60
+_TABLE_PX = 340
 
 
 @dataclass(frozen=True)
@@ -112,18 +113,28 @@ def association(at: Desk, asked: Asked) -> None:
         return
     st.caption(at.t("features.counted", subjects=found.subjects, events=found.events))
     tested = sum(one.p is not None for one in found.effects)
-    for said in found.warnings:
-        st.warning(at.t(f"features.warn.{said.partition(':')[0]}", n=tested))
+    warnings = [at.t(f"features.warn.{said.partition(':')[0]}", n=tested) for said in found.warnings]
+    st.warning("  \n".join(warnings))
     known = [
         Association(one.feature, one.effect, one.p, one.q)
         for one in found.effects
         if one.effect is not None and one.p is not None and one.q is not None
     ]
     name, title = at.t(f"features.volcano.{question.outcome.value}"), at.t("features.volcano.title")
-    picked = present(at, volcano(known, effect_name=name, title=title), key="features_volcano")
-    rows = _effects(at, found)
-    chosen = st.dataframe(rows, hide_index=True, on_select="rerun", selection_mode="single-row", key="features_effects")
-    _download(at, "association", found.effects)
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        picked = present(at, volcano(known, effect_name=name, title=title), key="features_volcano")
+    with right:
+        chosen = st.dataframe(
+            _effects(at, found),
+            hide_index=True,
+            on_select="rerun",
+            selection_mode="single-row",
+            key="features_effects",
+            height=_TABLE_PX,
+            column_config={at.t("features.col.feature"): st.column_config.TextColumn(width="medium")},
+        )
+        _download(at, "association", found.effects)
     places = chosen.selection.rows
     feature = found.effects[places[0]].feature if places else picked
     if feature:

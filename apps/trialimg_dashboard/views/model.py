@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,19 +10,21 @@ import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, done
 from apps.trialimg_dashboard.views.acting import act, may, wanted
+from apps.trialimg_dashboard.views.charts import present
 from trialimg.bootstrap.watching import health_settings
 from trialimg.core.access import Action
+from trialimg.services.figures.course import Course, course
+from trialimg.services.figures.figure import Figure as Drawing
 from trialimg.services.model_evidence import Kept
 from trialimg.services.model_health import ModelHealth, Task, health_size, watch_model
 from trialimg.services.model_indicators import Figure, Indicator, Light
 from trialimg.services.model_tasks import close_model_task
 
-__all__ = ["course", "head", "present_health", "table", "tasks"]
+__all__ = ["head", "present_health", "shown_course", "table", "tasks"]
 
 _DECIMALS = {"dice": 2, "psi": 2, "energy": 3, "validated": 0, "cases": 0}
 _INK = {Light.RED: "#7a0916", Light.AMBER: "#5b3a00", Light.GREEN: "#0b4a2b", Light.DARK: "#3d4650"}
 _GROUND = {Light.RED: "#ffc9cf", Light.AMBER: "#ffe2a8", Light.GREEN: "#bfe8cf", Light.DARK: "#dfe4ea"}
-_RULES = {"amber": "#b36b00", "red": "#c62436"}
 
 
 def present_health(at: Desk) -> ModelHealth | None:
@@ -52,13 +54,14 @@ def head(at: Desk, health: ModelHealth) -> None:
     st.caption(at.t("model.lead", models=models, answers=health.answers, days=health.limits.window_days))
     if not health.answers:
         st.info(at.t("model.empty"))
-    for column, light in zip(st.columns(len(Light)), (Light.RED, Light.AMBER, Light.GREEN, Light.DARK), strict=True):
+    for column, light in zip(st.columns(len(Light)), _ORDER, strict=True):
         column.metric(at.t(f"model.light.{light.value}"), sum(one.light is light for one in health.indicators))
 
 
 def table(at: Desk, health: ModelHealth) -> Indicator | None:
     """Every indicator with value, interval, count and limits; the one that was chosen."""
-    rows = [_row(at, one) for one in health.indicators]
+    worst_first = sorted(health.indicators, key=lambda one: _ORDER.index(one.light))
+    rows = [_row(at, one) for one in worst_first]
     columns = [at.t(f"model.col.{name}") for name in _COLUMNS]
     shown = pd.DataFrame(rows, columns=columns)
     chosen = st.dataframe(
@@ -68,10 +71,15 @@ def table(at: Desk, health: ModelHealth) -> Indicator | None:
         selection_mode="single-row",
         key="model_indicators",
         height=35 * (len(rows) + 1) + 2,
+        column_config={columns[-1]: st.column_config.TextColumn(width="large"), **_right(columns[2:7])},
     )
     st.caption(at.t("model.about"))
     places = chosen.selection.rows
-    return health.indicators[places[0]] if places else None
+    return worst_first[places[0]] if places else None
+
+
+def _right(columns: Sequence[str]) -> dict[str, Any]:
+    return {name: st.column_config.TextColumn(alignment="right", width="small") for name in columns}
 
 
 def _coloured(cell: str) -> str:
@@ -79,6 +87,7 @@ def _coloured(cell: str) -> str:
     return f"background-color: {_GROUND[light]}; color: {_INK[light]}; font-weight: bold"
 
 
+_ORDER = (Light.RED, Light.AMBER, Light.GREEN, Light.DARK)
 _COLUMNS = ("light", "name", "value", "interval", "n", "amber", "red", "remark")
 
 
@@ -112,7 +121,7 @@ def _remark(at: Desk, one: Indicator) -> str:
     return ", ".join(said)
 
 
-def course(at: Desk, chosen: Indicator | None, health: ModelHealth) -> None:
+def shown_course(at: Desk, chosen: Indicator | None, health: ModelHealth) -> None:
     """One indicator month by month, what it says, and what to do when it is red."""
     if chosen is None:
         st.caption(at.t("model.choose"))
@@ -122,10 +131,7 @@ def course(at: Desk, chosen: Indicator | None, health: ModelHealth) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**{at.t('model.trend')}**")
-        if chosen.trend:
-            st.vega_lite_chart(_trend(chosen), key=f"model_trend_{chosen.name}")
-        else:
-            st.caption(at.t("model.trend.none"))
+        present(at, _trend(at, chosen), key=f"model_trend_{chosen.name}")
     with right:
         st.markdown(f"**{at.t('model.means')}**")
         st.markdown(at.t(f"model.means.{stem}"))
@@ -137,29 +143,17 @@ def course(at: Desk, chosen: Indicator | None, health: ModelHealth) -> None:
         st.caption(at.t("model.suppressed", n=chosen.suppressed, least=health.limits.min_group))
 
 
-def _trend(chosen: Indicator) -> dict[str, Any]:
-    """A line with a point for each month, and the limits as dashed lines named by their letters."""
-    points = [{"month": one.month, "value": one.value, "n": one.n} for one in chosen.trend]
-    limits = dict(zip(("amber", "red"), chosen.limits or (), strict=False))
-    up = {"field": "value", "type": "quantitative", "title": None}
-    across = {"field": "month", "type": "ordinal", "title": None, "axis": {"labelAngle": 0}}
-    tooltip = [{"field": "month"}, {"field": "value", "format": ".2f"}, {"field": "n"}]
-    line = {
-        "data": {"values": points},
-        "mark": {"type": "line", "point": {"filled": True, "size": 60}},
-        "encoding": {"x": across, "y": up, "tooltip": tooltip},
-    }
-    rules = [_rule(name, limit, up) for name, limit in limits.items()]
-    return {"height": 260, "layer": [line, *(layer for both in rules for layer in both)]}
-
-
-def _rule(name: str, limit: float, up: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
-    data = {"values": [{"value": limit, "letter": name[0].upper()}]}
-    rule = {"type": "rule", "strokeDash": [5, 4], "color": _RULES[name]}
-    letter = {"type": "text", "align": "left", "x": 2, "dy": -6, "color": _RULES[name], "fontWeight": "bold"}
-    return (
-        {"data": data, "mark": rule, "encoding": {"y": up}},
-        {"data": data, "mark": letter, "encoding": {"y": up, "text": {"field": "letter"}}},
+def _trend(at: Desk, chosen: Indicator) -> Drawing:
+    """A point for each month, the limits dashed and named by their letters."""
+    points = tuple((float(number), one.value) for number, one in enumerate(chosen.trend))
+    abouts = tuple(f"{one.month}: {_number(chosen.name, one.value)} (n = {one.n})" for one in chosen.trend)
+    limits = dict(zip((Light.AMBER.value, Light.RED.value), chosen.limits or (), strict=False))
+    return course(
+        [Course(at.t(f"model.name.{chosen.name}"), points, abouts)],
+        titles=("", at.t(f"model.name.{chosen.name}")),
+        levels=limits,
+        names=[one.month for one in chosen.trend],
+        empty=at.t("model.trend.none"),
     )
 
 
