@@ -132,10 +132,10 @@ def _anchor(values: FloatArray, prompt: PromptOnGrid) -> float:
 def _level(points: Array32, prompt: PromptOnGrid, voxel_ratio: float) -> FloatArray:
     """Of the ellipsoid that the prompt suggests, 1 on its surface; for a click, of what the grid was set around."""
     if prompt.click is not None and not prompt.fills_grid:
-        return np.full(points.shape[:-1], np.inf)
+        return np.full(points.shape[:-1], np.inf, points.dtype)
     if prompt.click is not None:
-        middle = (np.array(points.shape[2::-1]) - 1) / 2
-        away: FloatArray = np.linalg.norm((points - middle) / (_FILLED / 2 * np.array(points.shape[2::-1])), axis=-1)
+        size = np.array(points.shape[2::-1])
+        away: FloatArray = np.linalg.norm((points - (size - 1) / 2) / (_FILLED / 2 * size), axis=-1)
         return away
     if prompt.box is not None:
         half = np.maximum(np.ptp(prompt.box, axis=0) / 2, 0.5)

@@ -228,9 +228,9 @@ def _frame(random: np.random.Generator, drawing: Drawing, body: _Body | Case, *,
     if drawing in (Drawing.LINE, Drawing.BOTH_AXES) and not fills_grid:
         edge = AROUND_LINE * body.line_mm * random.uniform(0.85, 1.15)
         return Frame(body.line_centre_mm + random.normal(0, 0.03, 3) * body.line_mm, edge, edge)
-    jitter = 0.03 if drawing is Drawing.BOX else 0.1
-    extent = body.extent_mm * np.exp(random.normal(0, jitter, 3))
-    off = random.normal(0, jitter / 2, 3) * body.extent_mm
+    jitter = np.full(3, 0.03) if drawing is Drawing.BOX else np.array([0.12, 0.12, 0.3])  # z is seen late
+    extent = body.extent_mm * np.exp(random.normal(0, 1, 3) * jitter)
+    off = random.normal(0, 0.5, 3) * jitter * body.extent_mm
     return Frame.around(body.box_centre_mm + off, extent, AROUND_REGION)
 
 

@@ -23,7 +23,7 @@ BoolArray = npt.NDArray[np.bool_]
 Network = Callable[[Array32, bool], Array32]
 """From channels to the chance of every voxel; averaged over mirror images where the second is true."""
 
-_LOOKS = 3
+_LOOKS = 4
 _SETTLED = 0.12
 _TOUCHED = 0.5
 _ROOM = 0.72

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load
 
 from trialimg.adapters.segmenters.prompt_network.examples import Case, Examples, Scan
 from trialimg.adapters.segmenters.prompt_network.learning import Material, Run, learn
@@ -95,7 +96,8 @@ def test_fine_tuning_starts_from_the_given_weights(tmp_path: Path) -> None:
     still = recipe(pretraining=None, finetuning=Schedule(1, batch=1, rate=0.0, weight_decay=0.0))
     run = Run(tmp_path / "b", start=first, workers=0)
     second = learn(still, material, run, facts={}, tell=lambda *_: None)
-    assert Shipped.at(second).digest == Shipped.at(first).digest
+    before, after = (load(Shipped.at(folder).bytes()) for folder in (first, second))
+    assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_the_shipped_recipe_leaves_every_subject_out_once() -> None:
