@@ -66,7 +66,7 @@ def train_network(config: Path, training: Training, *, fold: int | None, tell: T
     facts = {"trained_on": sorted({case.subject for case in chosen}), "left_out": list(left_out)}
     stage = "finetuned" if fold is None else f"fold-{fold}"
     run = Run(training.out, stage, None, training.device, training.workers)
-    return learn(recipe, _material(recipe, training, chosen), run, facts=facts, tell=tell)
+    return _with_curve(learn(recipe, _material(recipe, training, chosen), run, facts=facts, tell=tell))
 
 
 def finetune_network(lesions: Path, config: Path, training: Training, *, start: Path | None, tell: Tell) -> Path:
@@ -102,7 +102,15 @@ def finetune_network(lesions: Path, config: Path, training: Training, *, start: 
     cases = tuple(lesion_set(lesions))
     facts = {"trained_on": sorted({case.subject for case in cases}), "started_from": before.digest}
     run = Run(training.out, "finetuned", before.folder, training.device, training.workers)
-    return learn(recipe, _material(recipe, training, cases), run, facts=facts, tell=tell)
+    return _with_curve(learn(recipe, _material(recipe, training, cases), run, facts=facts, tell=tell))
+
+
+def _with_curve(folder: Path) -> Path:
+    """The folder, with a picture of the curve beside its table."""
+    from trialimg.adapters.exporters.learning import write_curve
+
+    write_curve(folder / "curve.csv", folder / "curve.svg")
+    return folder
 
 
 def _chosen(recipe: Recipe, training: Training, left_out: Sequence[str]) -> tuple[EvaluationCase, ...]:
