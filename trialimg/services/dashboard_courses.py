@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from trialimg.core.access import Action, Actor
 from trialimg.core.reading import CaseKind, Stage
-from trialimg.protocol.load import read_protocol
 from trialimg.protocol.model import full
+from trialimg.services.central_survival import progression_free_of
 from trialimg.services.figures.courses import (
     Course,
     CoursePoint,
@@ -21,11 +21,11 @@ from trialimg.services.figures.courses import (
 )
 from trialimg.services.finished import FinishedRun
 from trialimg.services.journal import Records
-from trialimg.services.reading_file import CASE, READ
+from trialimg.services.ports import Transaction
+from trialimg.services.reading_file import CASE, READ, protocol_in_force, protocol_under
 from trialimg.services.records import Place
-from trialimg.services.trials import protocol_of
 
-__all__ = ["Course", "CoursePoint", "courses_of_reads", "courses_with_cases"]
+__all__ = ["Course", "CoursePoint", "courses_of_reads", "courses_with_cases", "courses_within"]
 
 
 def courses_of_reads(records: Records, actor: Actor, trial: str) -> TrialCourses:
@@ -39,15 +39,37 @@ def courses_of_reads(records: Records, actor: Actor, trial: str) -> TrialCourses
         If there is no such trial.
     """
     with records.look(actor, Action.VIEW_COHORT, trial=trial) as transaction:
-        protocol = full(read_protocol(protocol_of(transaction, trial).body["text"]))
-        found = []
-        for case in transaction.find(CASE, Place(trial=trial, state=Stage.FINAL.value)):
-            result = case.body["result"]
-            if result is None or case.body["kind"] != CaseKind.EFFICACY.value:
-                continue
-            read = transaction.current(READ, result["read"])
-            if read is not None:
-                found.append(_of_read(case.body, read.body["answer"]))
+        return courses_within(transaction, trial)
+
+
+def courses_within(
+    transaction: Transaction, trial: str, *, only: Collection[str] | None = None, data_cut: str = ""
+) -> TrialCourses:
+    """The same within a look at the records.
+
+    Parameters
+    ----------
+    only
+        Ids of the cases that are taken, such as those of a data cut; None: every final one.
+    data_cut
+        Name of the cut, as it stands below the figures.
+
+    Raises
+    ------
+    ProtocolError
+        If there is no such trial.
+    """
+    protocol = full(protocol_in_force(transaction, trial))
+    found = []
+    for case in transaction.find(CASE, Place(trial=trial, state=Stage.FINAL.value)):
+        result = case.body["result"]
+        if result is None or case.body["kind"] != CaseKind.EFFICACY.value or (only is not None and case.id not in only):
+            continue
+        read = transaction.current(READ, result["read"])
+        if read is not None:
+            digest = case.body["protocol_digest"]
+            free = progression_free_of(case.body, read.body, protocol_under(transaction, trial, digest))
+            found.append(replace(_of_read(case.body, read.body["answer"]), progression_free=free))
     arms = tuple(dict.fromkeys(course.arm for course in found if course.arm))
     return TrialCourses(
         trial,
@@ -55,7 +77,7 @@ def courses_of_reads(records: Records, actor: Actor, trial: str) -> TrialCourses
         tuple(found),
         arms,
         thresholds=thresholds_of_protocol(protocol),
-        imprint=Imprint(source="final central reads"),
+        imprint=Imprint(data_cut, source="final central reads; deaths are not among their records"),
     )
 
 

@@ -15,6 +15,7 @@ from trialimg.services.finished import FinishedRun
 from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
 from trialimg.services.records import Place, RecordVersion
+from trialimg.services.spreadsheet import harmless
 from trialimg.services.trials import READ, require_trial
 from trialimg.services.trials_data_cut import DATA_CUT, cut_of, moved_since
 
@@ -149,7 +150,8 @@ def _table(transaction: Transaction, cut: RecordVersion) -> bytes:
     table = csv.DictWriter(out, _COLUMNS, lineterminator="\r\n")
     table.writeheader()
     for case in cut.body["cases"]:
-        table.writerow(dict(zip(_COLUMNS, _row(transaction, case), strict=True)))
+        cells = (harmless(cell) for cell in _row(transaction, case))
+        table.writerow(dict(zip(_COLUMNS, cells, strict=True)))
     return out.getvalue().encode()
 
 

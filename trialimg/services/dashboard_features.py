@@ -13,6 +13,7 @@ from trialimg.core.digest import digest_of
 from trialimg.core.errors import AccessError
 from trialimg.services.dashboard_downloads import may_take_outputs
 from trialimg.services.journal import Records
+from trialimg.services.spreadsheet import harmless
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -40,7 +41,8 @@ def take_table(
 
 def _plain(row: DataclassInstance | Mapping[str, Any]) -> dict[str, Any]:
     found = row if isinstance(row, Mapping) else {one.name: getattr(row, one.name) for one in fields(row)}
-    return {name: "" if value is None else value for name, value in found.items()}
+    blank = {name: "" if value is None else value for name, value in found.items()}
+    return {name: harmless(value) if isinstance(value, str) else value for name, value in blank.items()}
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:

@@ -17,9 +17,9 @@ if standing is None:
     st.stop()
 view.head(at, standing)
 cuts = done(lambda: cut_files(at.records, at.actor, at.trial))
-if cuts is not None:
-    view.data_cuts(at, cuts)
 run = finished_run(at)
+if cuts is not None:
+    view.data_cuts(at, cuts, run)
 if run is not None and done(lambda: may_take_outputs(at.records, at.actor, at.trial)):
     view.run_files(at, run)
 found = done(lambda: bills_of(at.records, at.actor, at.trial))

@@ -11,7 +11,7 @@ from apps.trialimg_dashboard.run import finished_run
 from trialimg.services.dashboard_downloads import fetch_output, may_take_outputs
 from trialimg.services.finished import FinishedRun
 
-__all__ = ["offered", "outputs", "report", "written_run"]
+__all__ = ["made", "offered", "outputs", "report", "written_run"]
 
 
 def written_run(at: Desk) -> FinishedRun | None:
@@ -29,6 +29,15 @@ def offered(at: Desk, name: str, digest: str, fetch: Callable[[], bytes]) -> Non
     """One file; a click fetches it."""
     words, button = st.columns([5, 1], vertical_alignment="center")
     words.markdown(f"**{name}**  \n`{digest}`")
+    button.download_button(
+        at.t("downloads.take"), fetch, file_name=name, key=f"take-{name}", on_click="ignore", width="stretch"
+    )
+
+
+def made(at: Desk, name: str, words: str, fetch: Callable[[], bytes]) -> None:
+    """One file that is made when it is taken; its digest then stands in the audit trail."""
+    left, button = st.columns([5, 1], vertical_alignment="center")
+    left.markdown(f"**{name}**  \n{words}")
     button.download_button(
         at.t("downloads.take"), fetch, file_name=name, key=f"take-{name}", on_click="ignore", width="stretch"
     )

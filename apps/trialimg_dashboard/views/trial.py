@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk
 from apps.trialimg_dashboard.views import downloads
+from trialimg.bootstrap.packages import cdisc_package, figure_package
 from trialimg.core.reading import Stage
 from trialimg.services.dashboard_downloads import CutFile, fetch_cut
+from trialimg.services.dashboard_packages import fetch_datasets, fetch_figures
 from trialimg.services.dashboard_sponsor import Standing
 from trialimg.services.finished import FinishedRun
 
@@ -37,8 +40,8 @@ def head(at: Desk, standing: Standing) -> None:
     st.caption(" · ".join(others))
 
 
-def data_cuts(at: Desk, cuts: Sequence[CutFile]) -> None:
-    """Every data cut with its table of results."""
+def data_cuts(at: Desk, cuts: Sequence[CutFile], run: FinishedRun | None) -> None:
+    """Every data cut with its table of results, its figures and its datasets."""
     st.subheader(at.t("trial.cuts"))
     if not cuts:
         st.info(at.t("trial.no_cuts"))
@@ -50,6 +53,8 @@ def data_cuts(at: Desk, cuts: Sequence[CutFile]) -> None:
             if cut.moved:
                 st.warning(at.t("trial.cut_moved", cases=", ".join(cut.moved)))
             downloads.offered(at, cut.file, cut.digest, _fetching(at, cut.name))
+            if not cut.moved:
+                _packages(at, cut, run)
 
 
 def run_files(at: Desk, run: FinishedRun) -> None:
@@ -57,6 +62,20 @@ def run_files(at: Desk, run: FinishedRun) -> None:
     st.subheader(at.t("trial.run"))
     st.caption(at.t("report.by_software", digest=run.manifest["protocol_digest"], software=run.manifest["software"]))
     downloads.outputs(at, run)
+
+
+def _packages(at: Desk, cut: CutFile, run: FinishedRun | None) -> None:
+    """What is made when it is taken: a click makes it, and its digest goes to the audit trail."""
+    name = f"{at.trial}-{cut.name}"
+    downloads.made(at, f"{name}-figures.zip", at.t("trial.figures"), partial(
+        fetch_figures, at.records, at.actor, at.trial, cut.name, pack=figure_package
+    ))  # fmt: skip
+    if run is None:
+        st.caption(at.t("trial.no_datasets"))
+        return
+    downloads.made(at, f"{name}-cdisc.zip", at.t("trial.datasets"), partial(
+        fetch_datasets, at.records, at.actor, at.trial, cut.name, run=run, pack=cdisc_package
+    ))  # fmt: skip
 
 
 def _fetching(at: Desk, name: str) -> Callable[[], bytes]:

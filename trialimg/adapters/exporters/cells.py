@@ -11,12 +11,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from typing import Generic, TypeVar
 
+from trialimg.services.spreadsheet import harmless
+
 __all__ = ["Cell", "Column", "csv_bytes", "one_decimal"]
 
 Row = TypeVar("Row")
 Cell = str | int | float | Decimal | dt.date | Enum | None
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True)
@@ -58,5 +58,5 @@ def _text(cell: Cell) -> str:
     if isinstance(cell, dt.date):
         return cell.isoformat()
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+        return harmless(cell)
     return repr(cell) if isinstance(cell, float) else str(cell)

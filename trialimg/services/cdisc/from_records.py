@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -21,13 +21,14 @@ from trialimg.services.cdisc.from_results import endpoints_of, overall_responses
 from trialimg.services.cdisc.labels import lesion_labels
 from trialimg.services.cdisc.visit_numbers import VisitNumbers
 from trialimg.services.journal import Records
+from trialimg.services.ports import Transaction
 from trialimg.services.reading_answer import criterion_of
 from trialimg.services.reading_content import Written
 from trialimg.services.reading_file import CASE, CaseFile, load_case
 from trialimg.services.records import Place, RecordVersion
 from trialimg.services.respond import judge
 
-__all__ = ["with_final_reads"]
+__all__ = ["final_reads_within", "with_final_reads"]
 
 _EVALUATORS = {
     Seat.FIRST.value: Evaluator("R1", role="RADIOLOGIST 1"),
@@ -49,8 +50,26 @@ def with_final_reads(study: Study, records: Records, actor: Actor, trial: str) -
         If no case is final, or one is of a subject that the run does not know.
     """
     with records.look(actor, Action.VIEW_COHORT, trial=trial) as transaction:
-        final = transaction.find(CASE, Place(trial=trial, state=Stage.FINAL.value))
-        files = [load_case(transaction, one.id) for one in final]
+        return final_reads_within(transaction, study, trial)
+
+
+def final_reads_within(
+    transaction: Transaction, study: Study, trial: str, *, only: Collection[str] | None = None
+) -> Study:
+    """The same within a look at the records.
+
+    Parameters
+    ----------
+    only
+        Ids of the cases that are taken, such as those of a data cut; None: every final one.
+
+    Raises
+    ------
+    ReadingError
+        As for `with_final_reads`.
+    """
+    final = transaction.find(CASE, Place(trial=trial, state=Stage.FINAL.value))
+    files = [load_case(transaction, one.id) for one in final if only is None or one.id in only]
     cases = {file.body["subject"]: file for file in files if file.body["kind"] == CaseKind.EFFICACY.value}
     strangers = sorted(cases.keys() - {course.subject.id for course in study.courses})
     if strangers or not cases:
