@@ -5,6 +5,7 @@ from __future__ import annotations
 from trialimg.bootstrap.datasets import demographics, read_datasets, write_datasets
 from trialimg.bootstrap.documents import bill_files, charter_files, inspection_files
 from trialimg.bootstrap.evaluation import lesion_set, open_case, write_evaluation
+from trialimg.bootstrap.evidence import explainable, probabilistic, write_evidence
 from trialimg.bootstrap.folders import make_folder
 from trialimg.bootstrap.images import (
     feature_extractor,
@@ -42,6 +43,7 @@ __all__ = [
     "demographics",
     "demonstrate",
     "environment",
+    "explainable",
     "exporters",
     "feature_extractor",
     "finetune_network",
@@ -61,6 +63,7 @@ __all__ = [
     "open_case",
     "open_image",
     "open_mask",
+    "probabilistic",
     "protocol_segmenter",
     "radiomics_settings",
     "read_datasets",
@@ -73,5 +76,6 @@ __all__ = [
     "trial_run",
     "write_datasets",
     "write_evaluation",
+    "write_evidence",
     "write_sample",
 ]

@@ -10,6 +10,7 @@ import click
 from trialimg.cli.measure import print_lesions
 from trialimg.cli.output import json_option, print_json
 from trialimg.cli.prompts import POINT, TWO_POINTS, prompt_of
+from trialimg.cli.segment_evidence import evidence, print_evidence
 from trialimg.core.errors import TrialimgError
 from trialimg.core.prompts import PointLps, Prompt
 
@@ -39,6 +40,12 @@ Points = tuple[PointLps, ...]
     "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
     help="Where a network runs.",
 )  # fmt: skip
+@click.option("--uncertainty", is_flag=True, help="Ask several times, and say how far the answers lie apart.")
+@click.option("--explain", type=_FILE, metavar="DIR", help="Folder for maps: what the lesion rests on, and entropy.")
+@click.option(
+    "--explain-by", type=click.Choice(["occlusion", "gradient"]), default="occlusion", show_default=True,
+    help="How the map is made.",
+)  # fmt: skip
 @click.option("--out", type=_FILE, required=True, help="Mask to write: .nii.gz, .nii, .nrrd, .mha.")
 @json_option
 def segment(
@@ -51,6 +58,9 @@ def segment(
     model_digest: str | None,
     allow_unlicensed: bool,
     device: str,
+    uncertainty: bool,
+    explain: Path | None,
+    explain_by: str,
     out: Path,
     as_json: bool,
 ) -> None:
@@ -63,19 +73,22 @@ def segment(
 
     prompt = prompt_of(line, point, box, short_axis=short_axis)
     segmenter = bootstrap.segmenter(model, model_digest=model_digest, device=device, allow_unlicensed=allow_unlicensed)
-    found = segmenter.segment(bootstrap.open_image(image), prompt)
+    volume = bootstrap.open_image(image)
+    found = segmenter.segment(volume, prompt)
     if found.is_empty:
         raise TrialimgError(f"{image}: {segmenter.name} finds no lesion at this prompt; no mask is written")
     lesions = measure_all(found)
+    facts = evidence(segmenter, volume, prompt, uncertainty=uncertainty, folder=explain, method=explain_by)
     bootstrap.save_mask(found, out)
     if as_json:
-        print_json({"mask": str(out), "voxels": int(found.array.sum()), **_answer(segmenter, prompt, lesions)})
+        print_json({"mask": str(out), "voxels": int(found.array.sum()), **_answer(segmenter, prompt, lesions), **facts})
     else:
         print_lesions(lesions, {})
         click.echo(f"{segmenter.name} {segmenter.version}: {out}")
         if segmenter.model_digest:
             click.echo(f"model: {segmenter.model_digest}")
             click.echo(f"licence: {segmenter.parameters().get('licence') or 'none is stated'}")
+        print_evidence(facts)
 
 
 def _answer(segmenter: Segmenter, prompt: Prompt, lesions: tuple[LesionMeasurement, ...]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ __all__ = [
     "Clock",
     "DurableStore",
     "Executor",
+    "ExplainableSegmenter",
     "Exporter",
     "FeatureExtractor",
     "Identity",
@@ -141,6 +142,26 @@ class ProbabilisticSegmenter(Segmenter, Protocol):
             If the prompt lies outside of the image.
         ModelError
             As for `segment`.
+        """
+
+
+class ExplainableSegmenter(Segmenter, Protocol):
+    """A segmenter that also shows what in the image its lesion rests on."""
+
+    def explanation(self, image: Volume, prompt: Prompt, *, method: str) -> Volume:
+        """How much each place of the image bears the lesion up, larger is more, on a grid of its own around it.
+
+        Parameters
+        ----------
+        method
+            ``occlusion`` or ``gradient``.
+
+        Raises
+        ------
+        GeometryError
+            If the prompt lies outside of the image.
+        ModelError
+            If there is no lesion to explain, or the method cannot be used with this model.
         """
 
 

@@ -12,7 +12,7 @@ from trialimg.adapters.files.whole import what_is_wrong
 from trialimg.core.errors import Fault, GeometryError, IntakeError
 from trialimg.volume import Mask, Volume
 
-__all__ = ["is_volume_file", "read_mask", "read_volume", "write_mask"]
+__all__ = ["is_volume_file", "read_mask", "read_volume", "write_mask", "write_volume"]
 
 READERS = {".nii": "NiftiImageIO", ".nii.gz": "NiftiImageIO", ".nrrd": "NrrdImageIO", ".mha": "MetaImageIO"}
 """Endings read here; those that point at a second file (.nhdr, .mhd) are not."""
@@ -60,8 +60,22 @@ def write_mask(mask: Mask, path: Path) -> None:
     IntakeError
         If the ending is not one that is written here, or the folder cannot be written to.
     """
+    _write(mask.to_sitk(), path)
+
+
+def write_volume(volume: Volume, path: Path) -> None:
+    """Write an image whole or not at all.
+
+    Raises
+    ------
+    IntakeError
+        As for `write_mask`.
+    """
+    _write(volume.to_sitk(), path)
+
+
+def _write(image: Any, path: Path) -> None:
     _require_ending(path)
-    image = mask.to_sitk()
     try:
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as folder:
             part = Path(folder) / f"mask{_ending(path)}"

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from trialimg.core.errors import ModelError
 
-__all__ = ["channel_labels", "reproducible"]
+__all__ = ["channel_chances", "channel_labels", "reproducible"]
 
 LOG = logging.getLogger(__name__)
 
@@ -41,13 +41,37 @@ def channel_labels(
     ModelError
         If the network does not run on this image, or its answer is not one finite number for each channel and voxel.
     """
+    scores = _checked(_within_memory(network, image, roi_size, overlap=overlap, device=device))
+    labels: npt.NDArray[np.int64] = scores.argmax(dim=1)[0].numpy()
+    return labels
+
+
+def channel_chances(
+    network: Callable[[Any], Any], image: npt.NDArray[np.float32], roi_size: RoiSize, *, overlap: float, device: str
+) -> npt.NDArray[np.float32]:
+    """The softmax of every voxel's scores, shape (channels, x, y, z); parameters and refusals as for the labels.
+
+    Raises
+    ------
+    ModelError
+        As for `channel_labels`.
+    """
+    scores = _checked(_within_memory(network, image, roi_size, overlap=overlap, device=device))
+    chances: npt.NDArray[np.float32] = scores.float().softmax(dim=1)[0].numpy()
+    return chances
+
+
+def _within_memory(
+    network: Callable[[Any], Any], image: npt.NDArray[np.float32], roi_size: RoiSize, *, overlap: float, device: str
+) -> Any:
+    """Scores by the largest windows that the device's memory holds."""
     import torch
 
     batch = torch.from_numpy(np.ascontiguousarray(image))[None]
     size: RoiSize | None = roi_size
     while size is not None:
         try:
-            return _strongest(_scores(network, batch, size, overlap=overlap, device=device))
+            return _scores(network, batch, size, overlap=overlap, device=device)
         except RuntimeError as fault:
             if not _is_out_of_memory(fault):
                 raise ModelError(f"the network cannot run on windows of {size} voxels: {_brief(fault)}") from fault
@@ -84,7 +108,8 @@ def _scores(network: Callable[[Any], Any], batch: Any, size: RoiSize, *, overlap
         )
 
 
-def _strongest(scores: Any) -> npt.NDArray[np.int64]:
+def _checked(scores: Any) -> Any:
+    """Scores as they have to be."""
     import torch
 
     if not isinstance(scores, torch.Tensor) or scores.ndim != 5 or scores.shape[1] < 2:
@@ -92,8 +117,7 @@ def _strongest(scores: Any) -> npt.NDArray[np.int64]:
         raise ModelError(f"the network gives {shape}; needed are scores of background and lesion for every voxel")
     if not bool(torch.isfinite(scores).all()):
         raise ModelError("the network gives scores that are not numbers; is the image's unit the one it was made for?")
-    labels: npt.NDArray[np.int64] = scores.argmax(dim=1)[0].numpy()
-    return labels
+    return scores
 
 
 def _smaller(size: RoiSize) -> RoiSize | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -81,6 +81,55 @@ class WholeVolumeSegmenter(ABC):
         asked = _Asked(image, hint_of_mask(earlier_mask), _Scaling.of(image, self.settings))
         return self._found(asked, extent_of_mask(earlier_mask), choice)
 
+    def probabilities(self, image: Volume, prompt: Prompt) -> Volume:
+        """The chance that a voxel belongs to the lesion, on the network's own grid around the prompt.
+
+        Notes
+        -----
+        Softmax over the scores, lesion channels added up; other lesions than the one that `segment` keeps are 0.
+
+        Raises
+        ------
+        GeometryError
+            If the prompt lies outside of the image.
+        ModelError
+            If the model was altered or cannot run on this image.
+        """
+        require_inside(prompt, image.geometry)
+        reach_mm = self.settings.point_reach_mm
+        asked = _Asked(image, hint_of_prompt(prompt), _Scaling.of(image, self.settings))
+        extent, choose = extent_of_prompt(prompt, reach_mm), choice_by_prompt(prompt, reach_mm)
+        whole = _level_grid(image.geometry, self.settings.spacing_mm)
+        window = self._window(whole, extent, self.settings.margin_mm)
+        chance = self._chances(asked, window.geometry)
+        chosen = choose(chance >= 0.5, window.geometry)
+        kept = np.where((chance < 0.5) | chosen, chance, np.float32(0))
+        step = f"chance of lesion by {type(self).__name__}"
+        return Volume(kept, window.geometry, image.modality, history=(*image.history, step))
+
+    def explanation(self, image: Volume, prompt: Prompt, *, method: str) -> Volume:
+        """How much each place bears the lesion up, by `occlusion` or `gradient`, in one window of the network.
+
+        Raises
+        ------
+        GeometryError
+            If the prompt lies outside of the image.
+        ModelError
+            If there is no lesion to explain, or the network has no gradient.
+        """
+        from trialimg.adapters.segmenters.explanation import explained
+
+        require_inside(prompt, image.geometry)
+        asked = _Asked(image, hint_of_prompt(prompt), _Scaling.of(image, self.settings))
+        whole = _level_grid(image.geometry, self.settings.spacing_mm)
+        grid = _centred(whole, asked.hint.centre, self.settings.roi_size)
+        turned = _turned(self._input(asked, grid), self.settings.orientation)
+        found = explained(
+            self._network, turned, image_channels=1, lesion_channels=self.settings.lesion_labels, method=method,
+        )  # fmt: skip
+        array = _turned(found, self.settings.orientation).transpose(2, 1, 0)
+        return Volume(np.ascontiguousarray(array), grid, image.modality, history=(*image.history, f"{method} map"))
+
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the loaded network."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -117,21 +166,42 @@ class WholeVolumeSegmenter(ABC):
 
     def _lesions(self, asked: _Asked, grid: Geometry) -> BoolArray:
         """Where on a grid the network sees lesion."""
-        from trialimg.adapters.segmenters.bundle_windows import channel_labels, reproducible
+        from trialimg.adapters.segmenters.bundle_windows import channel_labels
 
-        settings = self.settings
-        channels = asked.channels(grid, settings.prompt_channels)
-        with reproducible():
-            labels = channel_labels(
-                self._network,
-                _turned(channels.transpose(0, 3, 2, 1), settings.orientation),
-                settings.roi_size,
-                overlap=settings.overlap,
-                device=self._device,
-            )
+        labels = self._swept(channel_labels, asked, grid)
         if labels.shape != grid.size:
             raise ModelError(f"the network gives {labels.shape} voxels for an image of {grid.size}")
-        return np.isin(_turned(labels, settings.orientation).transpose(2, 1, 0), settings.lesion_labels)
+        return np.isin(_turned(labels, self.settings.orientation).transpose(2, 1, 0), self.settings.lesion_labels)
+
+    def _chances(self, asked: _Asked, grid: Geometry) -> FloatArray:
+        """The chance of lesion on a grid."""
+        from trialimg.adapters.segmenters.bundle_windows import channel_chances
+
+        chances = self._swept(channel_chances, asked, grid)
+        if chances.shape[1:] != grid.size or max(self.settings.lesion_labels) >= len(chances):
+            raise ModelError(f"the network gives {chances.shape} numbers for an image of {grid.size}")
+        lesion = chances[list(self.settings.lesion_labels)].sum(axis=0)
+        return np.ascontiguousarray(_turned(lesion, self.settings.orientation).transpose(2, 1, 0))
+
+    def _swept(self, sweep: Callable[..., npt.NDArray[Any]], asked: _Asked, grid: Geometry) -> npt.NDArray[Any]:
+        """The network's answer on a grid, window by window, axes as it has them."""
+        from trialimg.adapters.segmenters.bundle_windows import reproducible
+
+        settings = self.settings
+        turned = _turned(self._input(asked, grid), settings.orientation)
+        with reproducible():
+            return sweep(self._network, turned, settings.roi_size, overlap=settings.overlap, device=self._device)
+
+    def _input(self, asked: _Asked, grid: Geometry) -> FloatArray:
+        """What the network is shown of a grid, shape (channels, x, y, z)."""
+        return asked.channels(grid, self.settings.prompt_channels).transpose(0, 3, 2, 1)
+
+
+def _centred(whole: Geometry, centre: npt.NDArray[np.float64], size: tuple[int, int, int]) -> Geometry:
+    """A grid of some size around a point, with the voxels of another grid."""
+    first = np.rint(whole.to_index(centre)) - np.array(size) // 2
+    x, y, z = whole.to_lps(first).tolist()
+    return replace(whole, size=size, origin_lps_mm=(x, y, z))
 
 
 @dataclass(frozen=True, eq=False)
