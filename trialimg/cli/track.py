@@ -54,7 +54,7 @@ def track(
     """Follow the lesions of BASE_MASK from BASE_IMAGE into FOLLOW_IMAGE.
 
     With FOLLOW_MASK its regions are linked with the lesions; without, each lesion is carried over and found again.
-    Links are proposals: nothing is confirmed here.
+    Links are proposals, and so are the places that may be new lesions: nothing is confirmed or counted here.
     """
     from trialimg import bootstrap
     from trialimg.services.track import TrackRules
@@ -64,6 +64,8 @@ def track(
     named += [(f"follow{number}", image, None) for number, image in enumerate(then, start=2)]
     studies = [_study(name, image, mask, modality) for name, image, mask in named]
     segmenter = bootstrap.segmenter(model)
+    if out is not None:
+        bootstrap.make_folder(out)
     rules = TrackRules(deformable=local == "warp")
     found = followed(studies, segmenter, rules)
     answer = _answer(found, studies, segmenter, rules)
@@ -94,6 +96,7 @@ def _answer(found: Tracked, studies: Sequence[Study], segmenter: Segmenter, rule
         "studies": [study.name for study in studies],
         "lesions": [_lesion(lesion) for lesion in found.lesions],
         "links": found.links,
+        "new_lesion_candidates": found.candidates,
         "alignments": found.alignments,
         "warnings": found.warnings,
         "rules": rules,
@@ -124,14 +127,13 @@ def _lesion(lesion: Followed) -> dict[str, Any]:
 
 
 def _write(found: Tracked, studies: Sequence[Study], answer: dict[str, Any], out: Path) -> dict[str, str]:
-    """The masks and the links, into a new or existing folder; the masks by study."""
+    """The masks and the links, into a folder; the masks by study."""
     import json
 
     from trialimg import bootstrap
     from trialimg.cli.respond_output import write_whole
     from trialimg.core.digest import plain
 
-    bootstrap.make_folder(out)
     masks = {study.name: out / f"{study.name}.nii.gz" for study in studies}
     for study in studies:
         bootstrap.save_mask(found.mask(study.name, study.image.geometry), masks[study.name])
@@ -158,5 +160,9 @@ def _print(found: Tracked, names: Sequence[str]) -> None:
         for link in links:
             sides = " + ".join(link.earlier) or "nothing", " + ".join(link.later) or "nothing"
             console.print(f"{study}: {link.kind.value} {sides[0]} -> {sides[1]} (score {link.score:.2f})")
+    for study, places in found.candidates.items():
+        for place in places:
+            at = ", ".join(f"{x:.0f}" for x in place.centre_lps_mm)
+            console.print(f"{study}: new? at ({at}) mm LPS, {place.diameter_mm:.0f} mm (score {place.score:.2f})")
     for warning in found.warnings:
         console.print(f"note: {warning}")

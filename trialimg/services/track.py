@@ -14,6 +14,7 @@ from trialimg.core.prompts import PointLps
 from trialimg.imaging import match_regions, register
 from trialimg.imaging.match_regions import MatchSettings, Region, related
 from trialimg.imaging.measure import LesionMeasurement, measure
+from trialimg.imaging.new_lesions import Candidate, new_lesion_candidates
 from trialimg.imaging.register import Alignment
 from trialimg.imaging.register_warp import LocalWarp, register_deformably
 from trialimg.services.ports import Segmenter
@@ -98,7 +99,9 @@ class Tracked:
     links: Mapping[str, tuple[Link, ...]]
     """By later study; ``earlier`` names lesions, ``later`` the lesions that its regions became."""
     alignments: Mapping[str, Alignment]
-    """Of each later study to the one in which most lesions were last seen."""
+    """Of each later study to an earlier one."""
+    candidates: Mapping[str, tuple[Candidate, ...]]
+    """Places to look at for new lesions, by study that nobody outlined; none of them is a lesion yet."""
     warnings: tuple[str, ...]
 
     def mask(self, study: str, grid: Geometry) -> Mask:
@@ -143,6 +146,7 @@ class _Tracker:
     lesions: list[Followed] = field(default_factory=list)
     links: dict[str, tuple[Link, ...]] = field(default_factory=dict)
     bodies: dict[tuple[str, str], Alignment] = field(default_factory=dict)
+    candidates: dict[str, tuple[Candidate, ...]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     def run(self) -> Tracked:
@@ -154,7 +158,7 @@ class _Tracker:
         for study in later:
             self._advance(study)
         alignments = {study.name: self._most_used(study) for study in later}
-        return Tracked(tuple(self.lesions), self.links, alignments, tuple(self.warnings))
+        return Tracked(tuple(self.lesions), self.links, alignments, self.candidates, tuple(self.warnings))
 
     def _advance(self, study: Study) -> None:
         """Take one more study in."""
@@ -172,7 +176,14 @@ class _Tracker:
             masks, links = self._matched(known, warps, study)
         else:
             masks, links = self._found_again(known, warps, study)
+            expected_regions = [carried_around(one.last.mask, warps[one.id], study.image.geometry) for one in known]
+            self.candidates[study.name] = self._offered(study, [*masks.values(), *expected_regions])
         self._settle(study, masks, links, seen)
+
+    def _offered(self, study: Study, known: Sequence[Mask]) -> tuple[Candidate, ...]:
+        """What the study before does not explain, away from known lesions and from where they were."""
+        earlier = list(self.studies.values())[list(self.studies).index(study.name) - 1]
+        return new_lesion_candidates(study.image, earlier.image, self._body(study, earlier), known)
 
     def _matched(
         self, known: Sequence[Followed], warps: Mapping[str, Alignment | LocalWarp], study: Study

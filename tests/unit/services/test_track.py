@@ -109,3 +109,16 @@ def test_nothing_to_follow_and_a_strange_grid_are_refused():
     strange = Study("a", body_with((FIRST,)), Mask(mask_of((FIRST,)).array, other))
     with pytest.raises(GeometryError, match="different grids"):
         track([strange, study("b")], BrightSegmenter(), SHIFTED)
+
+
+def test_what_nobody_outlined_is_offered_as_a_candidate_never_as_a_lesion():
+    found = track([study("a", FIRST), study("b", FIRST, THIRD, outlined=False)], BrightSegmenter(), SHIFTED)
+    (place, *_) = found.candidates["b"]
+    assert place.centre_lps_mm == pytest.approx(THIRD[0], abs=5.0)
+    assert [lesion.id for lesion in found.lesions] == ["L1"]
+    assert events(found, "b") == {("persist", ("L1",), ("L1",))}
+
+
+def test_where_a_lesion_was_before_it_went_is_no_candidate():
+    found = track([study("a", FIRST, SECOND), study("b", FIRST, outlined=False)], BrightSegmenter(), SHIFTED)
+    assert found.candidates["b"] == ()
