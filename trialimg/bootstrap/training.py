@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from trialimg.bootstrap.evaluation import lesion_set, open_case
 from trialimg.bootstrap.images import open_image
-from trialimg.core.errors import Fault, IntakeError, ProtocolError
+from trialimg.core.errors import IntakeError, ProtocolError
 
 if TYPE_CHECKING:
     from trialimg.adapters.segmenters.prompt_network.examples import Case
@@ -120,8 +120,8 @@ def _chosen(recipe: Recipe, training: Training, left_out: Sequence[str]) -> tupl
     cases = lesion_set(_found(recipe.lesions, training.data))
     strangers = sorted({name for fold in recipe.folds for name in fold} - {case.subject for case in cases})
     if strangers:
-        faults = tuple(Fault("folds", "unknown_subject", f"{name} is not in the data set") for name in strangers)
-        raise ProtocolError(f"{recipe.lesions}: {len(faults)} subject(s) of the folds are not there", faults)
+        named = ", ".join(strangers)
+        raise ProtocolError(f"folds: {named} is not in the data set {recipe.lesions}; every subject of a fold must be")
     return tuple(case for case in cases if case.subject not in left_out)
 
 
