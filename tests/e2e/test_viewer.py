@@ -245,7 +245,7 @@ def test_drawings_survive_another_page_and_are_deleted_from_both_sides(reading, 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_rerun_leaves_the_viewer_alone_and_the_token_is_renewed_while_reading(reading, path):
-    with reading(path) as page:
+    with reading(path, query="short=1") as page:
         renewed = []
         page.on("response", lambda answer: renewed.append(answer.status) if answer.url.endswith("/token") else None)
         page.evaluate("document.querySelector('.ti-root').dataset.seen = 'before'")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.e2e.viewer import phantom
-from tests.e2e.viewer.acts import drag, pane, press, projection, trace
+from tests.e2e.viewer.acts import answered, drag, pane, press, projection, trace
 from trialimg.imaging.measure import measure
 
 pytest.importorskip("playwright.sync_api")
@@ -38,9 +38,11 @@ def draw(page, where, points, operation):
     trace(page, [where.screen(point) for point in points], steps=1)
 
 
-def outlined(page):
+def outlined(page, *, changed=True):
     """What Python made of it."""
-    page.wait_for_timeout(400)
+    if changed:
+        page.wait_for_function("document.getElementById('outlined').innerText.length > 2")
+    answered(page)
     return json.loads(page.locator("#outlined").inner_text())
 
 
@@ -100,12 +102,12 @@ def test_no_line_is_taken_on_the_earlier_visit_nor_after_esc(reading):
     with reading("cpu") as page:
         earlier, now = projection(page, number=0), projection(page, number=NOW)
         draw(page, earlier, circle(RADIUS_MM), "contourAdd")
-        assert outlined(page) == {}
+        assert outlined(page, changed=False) == {}
         page.keyboard.press("Escape")
         page.wait_for_timeout(300)
         assert page.get_by_text("asked: nothing").count() == 1  # Esc left the tool, and took nothing back
         drag(page, now.screen(phantom.CENTRE), now.screen(phantom.in_plane(20, 20)))
-        assert outlined(page) == {}
+        assert outlined(page, changed=False) == {}
         page.keyboard.press("a")
         assert page.locator("button[data-tool=contourAdd]").get_attribute("aria-pressed") == "true"
         page.keyboard.press("Control+z")
@@ -127,5 +129,5 @@ def test_esc_forgets_a_line_that_is_being_drawn(reading):
         page.wait_for_timeout(200)
         assert page.locator(".ti-drawn").count() == 0
         page.mouse.up()
-        assert outlined(page) == {}
+        assert outlined(page, changed=False) == {}
         assert page.locator("button[data-tool=contourAdd]").get_attribute("aria-pressed") == "true"

@@ -147,8 +147,9 @@ def viewer(
     options
         ``key`` (of the viewer on its page), ``lesion`` (label of the next drawing), ``words`` (the viewer's texts),
         ``readOnly``, ``height`` (CSS pixels), ``linkOffsetMm``, ``rendering`` (``auto`` or ``cpu``),
-        ``tokenSeconds``, ``window`` (name of the preset to open with), ``next`` (``base``, ``token`` and ``slices``
-        of a case that is fetched ahead once this one is loaded).
+        ``tokenSeconds``, ``window`` (name of the preset to open with), ``linkedBy`` (``lesion``, ``registration`` or
+        ``height``: how the slices side by side were found), ``next`` (``base``, ``token`` and ``slices`` of a case
+        that is fetched ahead once this one is loaded).
     act
         Called with what was drawn or asked, once for each time, before the page runs again.
     """

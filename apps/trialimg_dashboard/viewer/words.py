@@ -24,6 +24,11 @@ _ENGLISH: Mapping[str, Any] = {
     "suv20": "SUV 0-20",
     "automatic": "Automatic",
     "link": "Link",
+    "linkedBy": {
+        "lesion": "Side by side where the lesion was measured",
+        "registration": "Side by side by registration of the body",
+        "height": "Side by side by the height of the table: the visits are not registered",
+    },
     "outlines": "Outlines",
     "invert": "Invert",
     "reset": "Reset view",
@@ -69,6 +74,11 @@ _CHINESE: Mapping[str, Any] = {
     "suv20": "SUV 0-20",
     "automatic": "自动",
     "link": "联动",
+    "linkedBy": {
+        "lesion": "按病灶测量位置并列",
+        "registration": "按体部配准并列",
+        "height": "按床位高度并列：访视未配准",
+    },
     "outlines": "轮廓",
     "invert": "反色",
     "reset": "复位",

@@ -12,7 +12,8 @@ from apps.trialimg_dashboard.desk import Desk, done
 from apps.trialimg_dashboard.viewer.component import Pane, viewer
 from apps.trialimg_dashboard.viewer.words import viewer_words
 from apps.trialimg_dashboard.views.reading_closing import proof_asked
-from apps.trialimg_dashboard.views.reading_images import drawing_of, slice_of
+from apps.trialimg_dashboard.views.reading_images import drawing_of
+from apps.trialimg_dashboard.views.reading_places import slice_of
 from trialimg.core.reading import Because, VerdictReason
 from trialimg.services.adjudication import VERDICT_MEANING, Choice, adjudicate
 from trialimg.services.case_images import Looking, ShownSeries

@@ -102,7 +102,8 @@ def _said(at: Desk, room: Room, row: LesionRow, word: str, words: list[str]) -> 
 
     def say_why() -> None:
         reason = st.session_state.get(f"{key}-reason", "")
-        keep_lesion(at, room, row, changed(entry_at(room), row, **_words(word, _NOT_EVALUABLE), reason=reason))
+        why = {**_words(word, _NOT_EVALUABLE), "reason": reason}
+        keep_lesion(at, room, row, changed(entry_at(room), row, **why))
 
     shown = st.segmented_control(
         at.t(f"room.{word}"), words, default=present, key=key, on_change=acting(say),

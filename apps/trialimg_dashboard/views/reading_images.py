@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, acting
 from apps.trialimg_dashboard.viewer.component import Drawing, DrawingKind, Pane, Seen, viewer
 from apps.trialimg_dashboard.viewer.words import viewer_words
+from apps.trialimg_dashboard.views import reading_ahead
 from apps.trialimg_dashboard.views.reading_acts import waiting
 from apps.trialimg_dashboard.views.reading_drawn import DrawnOn, take
+from apps.trialimg_dashboard.views.reading_places import evidence_of, place_of, slice_at, slice_of
+from trialimg.core.prompts import PointLps
 from trialimg.services.case_images import Looking, ShownSeries, uptake_over
 from trialimg.services.prompted import outlines_on
-from trialimg.services.reading_room import LesionRow, Room, lesion_in
+from trialimg.services.reading_room import LesionRow, Room
+from trialimg.services.visit_alignment import VisitAlignments
 
-__all__ = ["drawing_of", "images", "slice_of"]
+__all__ = ["drawing_of", "images"]
 
 _WINDOWS = {"lung": "lung", "pleura": "lung", "liver": "liver", "bone": "bone", "brain": "brain"}
 """Organ to the window that its lesions open in; any other in that of soft tissue."""
@@ -33,11 +37,10 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
     if not stacks:
         st.info(at.t("room.no_images"))
         return
-    places = [_place(at, visit, series, row) for visit, series in stacks]
-    anywhere = next((place for place in reversed(places) if place is not None), None)
+    placings = [_placing(at, room, visit, series, row) for visit, series in stacks]
     panes = [
-        replace(_pane(at, room, looking, (visit, series), place or anywhere), fused=_uptake(at, shown, series))
-        for (visit, series), place in zip(stacks, places, strict=True)
+        replace(_pane(at, room, looking, (visit, series), placing), fused=_uptake(at, shown, series))
+        for (visit, series), placing in zip(stacks, _beside_each_other(placings), strict=True)
     ]
     drawings = [one for visit, series in stacks for one in _drawings(at, room, visit, series)]
     snaps = st.toggle(at.t("room.snap"), value=True, help=at.t("room.snap_help")) if room.step else False
@@ -50,6 +53,8 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
         "tokenSeconds": at.house.tokens.seconds,
         "height": 620,
         "rendering": st.query_params.get("rendering", "auto"),
+        "linkedBy": max((placing.by for placing in placings), key=list(By).index).value,
+        "next": reading_ahead.next_slices(at, room),
     }
     now = stacks[-1][1]
 
@@ -88,7 +93,7 @@ def _series(
 ) -> ShownSeries | None:
     """The series of a visit on which the lesion was read, else its first one; the reader may choose another."""
     here = [one for one in shown if one.timepoint == visit["id"]]
-    uid = _evidence(visit, row.name).get("series_uid") if row else None
+    uid = evidence_of(visit, row.name).get("series_uid") if row else None
     fits = next((number for number, one in enumerate(here) if one.uid == uid), 0)
     if len(here) < len(("one", "another")):
         return here[0] if here else None
@@ -114,20 +119,40 @@ def _uptake(at: Desk, shown: Sequence[ShownSeries], series: ShownSeries) -> str:
     return found.name if found else ""
 
 
-def _evidence(visit: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """What a lesion's measurement at a visit rests on: the reader's own words, else the proposal's."""
-    for entry in (visit["entry"], visit.get("proposed")):
-        found = (lesion_in(entry, name) or {}).get("evidence")
-        if found:
-            evidence: Mapping[str, Any] = found
-            return evidence
-    return {}
+class By(Enum):
+    """How the slice that a stack opens at was found, the surest way first."""
+
+    LESION = "lesion"
+    REGISTRATION = "registration"
+    HEIGHT = "height"
 
 
-def _place(at: Desk, visit: Mapping[str, Any], series: ShownSeries, row: LesionRow | None) -> Mapping[str, Any] | None:
-    """What the lesion's place at a visit is known by; None where it was not measured there."""
-    found = _evidence(visit, row.name) if row else {}
-    return found if slice_of(found, at.house.images.kept.geometry(series.uid) or {}) is not None else None
+@dataclass(frozen=True)
+class _Placing:
+    """Where a lesion is looked for in a stack."""
+
+    by: By
+    point_lps_mm: PointLps | None = None
+
+
+def _placing(at: Desk, room: Room, visit: Mapping[str, Any], series: ShownSeries, row: LesionRow | None) -> _Placing:
+    """Where a lesion was measured on a series; else where the body's alignment puts its place at baseline."""
+    kept = at.house.images.kept
+    found = evidence_of(visit, row.name) if row else {}
+    if (point := place_of(found)) is not None and kept.geometry(series.uid):
+        return _Placing(By.LESION, point)
+    before = evidence_of(room.visits[0], row.name) if row else {}
+    if (first := place_of(before)) is not None and visit["id"] != room.visits[0]["id"]:
+        alignment = VisitAlignments(kept, kept.store).between(str(before.get("series_uid", "")), series.uid)
+        if alignment is not None and not alignment.reason:
+            return _Placing(By.REGISTRATION, alignment.apply(first))
+    return _Placing(By.HEIGHT)
+
+
+def _beside_each_other(placings: Sequence[_Placing]) -> list[_Placing]:
+    """Where nothing is known of a stack, the height at which the lesion lies in another one."""
+    anywhere = next((one.point_lps_mm for one in reversed(placings) if one.point_lps_mm is not None), None)
+    return [one if one.point_lps_mm is not None else replace(one, point_lps_mm=anywhere) for one in placings]
 
 
 def _pane(
@@ -135,12 +160,12 @@ def _pane(
     room: Room,
     looking: Looking,
     stack: tuple[Mapping[str, Any], ShownSeries],
-    place: Mapping[str, Any] | None,
+    placing: _Placing,
 ) -> Pane:
-    """One stack at the slice of the lesion; where it was not measured, at the height where it lies in the other."""
+    """One stack at the slice where the lesion is looked for."""
     visit, series = stack
     geometry = at.house.images.kept.geometry(series.uid) or {}
-    start = slice_of(place, geometry) if place else None
+    start = slice_at(placing.point_lps_mm, geometry)
     outlines: dict[int, list[dict[str, Any]]] = {}
     for name, lesion, is_proposed in _said_or_proposed(room, visit):
         digest = (lesion.get("evidence") or {}).get("digest")
@@ -160,17 +185,6 @@ def _said_or_proposed(room: Room, visit: Mapping[str, Any]) -> Iterator[tuple[st
     answers = waiting(room) if visit["id"] == room.step else {}
     for name, lesion in {**proposed, **stands, **answers}.items():
         yield name, lesion, name in answers or name in proposed
-
-
-def slice_of(evidence: Mapping[str, Any], geometry: Mapping[str, Any]) -> int | None:
-    """The slice of a series that lies nearest to a measurement; None where nothing was measured."""
-    points = evidence.get("long_axis_lps_mm") or evidence.get("short_axis_lps_mm")
-    if not points or not geometry:
-        return None
-    row, column = np.reshape(geometry["orientation"], (2, 3))
-    axis = np.cross(row, column)
-    heights = np.asarray(geometry["positions"]) @ axis
-    return int(np.abs(heights - np.asarray(points, dtype=float)[0] @ axis).argmin())
 
 
 def _drawings(at: Desk, room: Room, visit: Mapping[str, Any], series: ShownSeries) -> Iterator[Drawing]:

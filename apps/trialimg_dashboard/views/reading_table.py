@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from html import escape
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk
@@ -47,10 +46,8 @@ def lesions(at: Desk, room: Room) -> LesionRow | None:
     """The table of lesions; the one that is chosen."""
     rows = [_cells(room, row) for row in room.rows]
     names = [row.name for row in room.rows]
-    table = pd.DataFrame([*rows, *_sums(at, room)])
-    if not table.empty:
-        numbers = {visit["id"]: st.column_config.TextColumn(alignment="right") for visit in room.visits}
-        st.dataframe(table, hide_index=True, height="content", column_config=numbers)
+    if rows:
+        st.html(_table([visit["id"] for visit in room.visits], [*rows, *_sums(at, room)]))
     if not names:
         st.caption(at.t("room.empty"))
         return None
@@ -60,6 +57,15 @@ def lesions(at: Desk, room: Room) -> LesionRow | None:
         st.session_state.lesion = next((row.name for row in room.rows if row.is_open), names[0])
     chosen = st.segmented_control(at.t("room.lesion"), names, key="lesion", label_visibility="collapsed", required=True)
     return next((row for row in room.rows if row.name == chosen), None)
+
+
+def _table(visits: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
+    """Lesions and sums down, visits across."""
+    head = "".join(f'<th scope="col">{escape(visit)}</th>' for visit in visits)
+    cells = ("".join(f"<td>{escape(row[visit])}</td>" for visit in visits) for row in rows)
+    named = zip(rows, cells, strict=True)
+    body = "".join(f'<tr><th scope="row">{escape(row[""])}</th>{those}</tr>' for row, those in named)
+    return f'<table class="lesions"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _cells(room: Room, row: LesionRow) -> dict[str, str]:

@@ -42,4 +42,12 @@ def trace(page, points, steps=4):
     for point in points[1:]:
         page.mouse.move(*point, steps=steps)
     page.mouse.up()
-    page.wait_for_timeout(1200)
+    answered(page)
+
+
+def answered(page):
+    """The viewer has told Python, and Python has answered, however busy the machine is."""
+    page.wait_for_timeout(800)
+    for _ in range(2):
+        page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        page.wait_for_timeout(200)

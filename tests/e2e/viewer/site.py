@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import secrets
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from trialimg.services.viewing import KeptSeries, encode
 
 SERIES = {"s-7a": (1, 1.0), "s-7b": (2, 0.7)}
 UPTAKE = "s-7p"
-TOKENS = PixelTokens(seconds=8)
+SECRET = secrets.token_bytes(32)
+TOKENS, SHORT_LIVED = PixelTokens(SECRET, seconds=120), PixelTokens(SECRET, seconds=8)
 READER = Looking("reader1", "session", "T1", "C1")
 
 
@@ -80,7 +82,8 @@ def pane(series, label):
         for k, found in outlines_on(IMAGES.masks.mask(digest), geometry).items()
     }
     fused = UPTAKE if state.fuses else ""
-    return Pane(series, label, TOKENS.issue(READER), geometry, state.slices[series], lines, fused)
+    token = (SHORT_LIVED if state.is_short else TOKENS).issue(READER)
+    return Pane(series, label, token, geometry, state.slices[series], lines, fused)
 
 
 def change_outline(contour):
@@ -106,7 +109,7 @@ def read():
         "words": viewer_words("en"),
         "linkOffsetMm": 5.0,
         "rendering": state.rendering,
-        "tokenSeconds": TOKENS.seconds,
+        "tokenSeconds": (SHORT_LIVED if state.is_short else TOKENS).seconds,
         "readOnly": state.read_only,
     }
     panes = [pane("s-7a", "Baseline"), pane("s-7b", "Follow-up")]
@@ -142,6 +145,7 @@ def page():
     state.rendering = st.query_params.get("rendering", state.get("rendering", "auto"))
     state.read_only = "readonly" in st.query_params
     state.fuses = "fused" in st.query_params or state.get("fuses", False)
+    state.is_short = "short" in st.query_params
     state.setdefault("outlines", {})
     state.slices = {one: int(st.query_params.get(one, state.get("slices", {}).get(one, 20))) for one in SERIES}
     worklist = st.Page(

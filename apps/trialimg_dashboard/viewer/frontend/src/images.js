@@ -17,7 +17,7 @@ async function get({ base, token, beside }, path) { // a token is good for every
   const response = await fetch(`${base}/${path}`, {
     headers: { Authorization: `Bearer ${beside ? PANES.get(beside)?.token : token}` }, credentials: 'same-origin', cache: 'no-store',
   });
-  if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
+  if (!response.ok) throw Object.assign(new Error(`${path}: HTTP ${response.status}`), { isExpired: response.status === 401 });
   return response;
 }
 
@@ -41,7 +41,7 @@ export const drop = (ids = []) => ids.filter((id) => cache.getImageLoadObject(id
  * Fetch a few slices of the next case before it is opened. One case at a time, and no longer than its token lasts.
  * That they were sent is in the audit trail; that they were opened only once they are shown.
  */
-export async function fetchAhead({ base, token, slices, seconds }) {
+export function fetchAhead({ base, token, slices, seconds }) {
   AHEAD.clear();
   for (const slice of slices) {
     const path = `slice/${slice}`;

@@ -54,6 +54,7 @@ export class Toolbar {
     if (!readOnly) this.button(words.remove, 'action', 'remove', () => viewer.drawings.removeSelected());
     this.button('?', 'action', 'help', () => this.toggleHelp()).setAttribute('aria-label', words.help);
     this.addColours(words);
+    this.sayHowLinked();
     if (!viewer.panes.some(({ given }) => given.fused)) this.refuse('fusion', words.nothingToFuse);
     if (!viewer.panes.some((pane) => pane.hasPlanes)) this.refuse('multiplanar', words.unevenStack);
     this.help.replaceChildren(...words.keys.map((line) => Object.assign(create('div', 'ti-key'), { textContent: line })));
@@ -78,6 +79,12 @@ export class Toolbar {
   showColours(on) {
     this.colours.hidden = !on;
     this.uptakes.forEach(([node, upper]) => this.turn(node, this.viewer.fused.upper === upper));
+  }
+
+  /** How the slices that are side by side were found. */
+  sayHowLinked() {
+    const { words, linkedBy } = this.viewer.data;
+    if (this.toggles.link && linkedBy) this.toggles.link.node.title = words.linkedBy[linkedBy];
   }
 
   choose(name) { this.tools.forEach((node) => this.turn(node, node.dataset.tool === name)); }

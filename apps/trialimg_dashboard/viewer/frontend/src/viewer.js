@@ -22,6 +22,7 @@ const { Primary, Secondary, Auxiliary, Wheel } = ToolEnums.MouseBindings;
 const { ANNOTATION_ADDED, ANNOTATION_COMPLETED, ANNOTATION_MODIFIED, ANNOTATION_REMOVED } = ToolEnums.Events;
 const CACHE_BYTES = 2 * 1024 ** 3;
 const QUIET_MS = 200; // after the last change, before Python is told: one rerun for one finished edit
+const TRIES = 3;
 const VIEWERS = new WeakMap(); // Streamlit's parent element -> Viewer
 let started = false;
 
@@ -59,7 +60,7 @@ class Viewer {
     this.engine = new RenderingEngine(this.id);
     this.tools = this.createTools();
     this.panes = this.data.panes.map((given, index) => new Pane(this, index, given));
-    await Promise.all(this.panes.map((pane) => pane.open()));
+    await this.open(TRIES);
     if (this.closed) return;
     this.toolbar.fill(this.offeredTools);
     this.activate(this.data.tool ?? 'windowLevel');
@@ -79,7 +80,28 @@ class Viewer {
         return !this.closed;
       });
     }
-    if (this.data.next && !this.closed) await images.fetchAhead({ ...this.data.next, seconds: this.data.tokenSeconds });
+    this.isLoaded = !this.closed;
+    this.fetchAhead();
+  }
+
+  fetchAhead() { // the next case, once everything of the present one is here
+    const { next, tokenSeconds } = this.data;
+    if (!this.isLoaded || !next || this.ahead === next.base) return;
+    this.ahead = next.base;
+    images.fetchAhead({ ...next, seconds: tokenSeconds });
+  }
+
+  /** A page that was slow, or asleep, comes with tokens that are over: Python gives others to whoever is signed in. */
+  async open(tries) {
+    try {
+      await Promise.all(this.panes.map((pane) => pane.open()));
+    } catch (error) {
+      if (!error.isExpired || !tries) throw error;
+      const renewed = new Promise((resolve) => { this.onRenewed = resolve; });
+      this.ask('token')();
+      await renewed;
+      await this.open(tries - 1);
+    }
   }
 
   get offeredTools() {
@@ -288,10 +310,13 @@ class Viewer {
       pane.given = data.panes[index];
       pane.renew();
     });
+    this.onRenewed?.();
     if (ready && isChanged) this.drawings.seed();
     if (ready && isOtherWindow) this.panes.forEach((pane) => pane.openingPreset());
     if (ready && isMoved) this.show();
     if (ready) this.planes?.draw();
+    this.toolbar.sayHowLinked();
+    this.fetchAhead();
   }
 
   async show() { // Python asked for other slices: each pane goes to its own, then they are linked there

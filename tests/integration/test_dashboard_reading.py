@@ -1,0 +1,162 @@
+"""The reading room's forms over real records, without a browser: what is said is kept, and leads to the next step."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from apps.trialimg_dashboard import desk as desks
+from tests.fakes import central_review as review
+from tests.fakes.dashboard import TRIAL, UNREAD, House, furnished, installation_of
+from trialimg.bootstrap import records
+from trialimg.services import reading
+from trialimg.services.reading_room import room
+
+READER = "radiologist"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> House:
+    return furnished(tmp_path_factory.mktemp("built") / "home")
+
+
+class Read:
+    """One case in front of its reader."""
+
+    def __init__(self, root: Path, house: House) -> None:
+        self.house, self.actor = house, house.actor(READER)
+        self.alias = house.aliases(READER)[UNREAD]
+        self.page = root / "apps" / "trialimg_dashboard" / "pages" / "reading_room.py"
+
+    def open(self, *, language: str = "en") -> AppTest:
+        app = AppTest.from_file(str(self.page), default_timeout=120)
+        app.session_state["language"] = language
+        app.session_state["alias"] = self.alias
+        app.run()
+        assert not app.exception
+        return app
+
+    @property
+    def now(self):
+        return room(self.house.records, self.actor, TRIAL, self.alias, is_first_look=False)
+
+    def entry(self, step: str):
+        return self.now.visit(step)["entry"]
+
+    def lesion(self, step: str, name: str):
+        return next(one for one in self.entry(step)["lesions"] if one["lesion"] == name)
+
+    def lock(self, step: str, entry) -> None:
+        reading.open_case(self.house.records, self.actor, TRIAL, self.alias)
+        reading.save_draft(self.house.records, self.actor, TRIAL, self.alias, step=step, entry=entry)
+        reading.lock_timepoint(self.house.records, self.actor, TRIAL, self.alias, step=step)
+
+
+@pytest.fixture
+def read(root: Path, built: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Read]:
+    home = tmp_path / "home"
+    shutil.copytree(built.home, home)
+    built.actor(READER)
+    house = replace(built, home=home, records=replace(records(home), clock=built.records.clock))
+    monkeypatch.setattr(desks, "installation", lambda: installation_of(house))
+    monkeypatch.setattr(desks, "actor_of", lambda _: house.actor(READER))
+    return Read(root, house)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(one for one in app.button if one.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def choose(app: AppTest, label: str, word: str) -> AppTest:
+    next(one for one in app.button_group if one.label == label).set_value(word).run()
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(one.value for block in (app.markdown, app.caption, app.error, app.html) for one in block)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_case_opens_with_what_is_missing(read, language):
+    app = read.open(language=language)
+    assert [error.value for error in app.error] == []
+    assert any(button.disabled for button in app.button if button.label in ("Lock BL", "锁定 BL"))
+
+
+def test_a_lesion_is_added_named_and_removed_again(read):
+    app = press(read.open(), "Add a lesion")
+    assert [one["lesion"] for one in read.entry("BL")["lesions"]] == ["T01"]
+    gone = next(one for one in app.selectbox if one.label == "Remove a lesion of this visit")
+    gone.set_value("T01").run()
+    press(app, "Remove T01")
+    assert read.entry("BL")["lesions"] == []
+
+
+def test_what_cannot_be_measured_is_said_with_its_reason(read):
+    read.lock("BL", review.entry("40"))
+    app = choose(read.open(), "Instead of a measurement", "not_evaluable")
+    assert read.now.missing
+    reason = next(one for one in app.text_input if one.label == "Reason (needed)")
+    reason.set_value("outside of the field of view").run()
+    lesion = read.lesion("W06", "T01")
+    assert (lesion["seen"], lesion["reason"]) == ("not_evaluable", "outside of the field of view")
+
+
+def test_a_lesion_that_fell_apart_is_two_that_wait_to_be_measured(read):
+    read.lock("BL", review.entry("40"))
+    app = press(read.open(), "T01 has split in two")
+    lesions = {one["lesion"]: one for one in read.entry("W06")["lesions"]}
+    assert set(lesions) == {"T01", "T01a", "T01b"}
+    assert lesions["T01"]["seen"] == "absent"
+    assert {lesions[name]["split_from"] for name in ("T01a", "T01b")} == {"T01"}
+    assert not lesions["T01a"]["seen"]
+    assert next(one for one in app.button if one.label == "Lock W06").disabled
+
+
+def test_a_lesion_that_became_one_with_another_is_measured_there(read):
+    entry = review.entry("40")
+    second = {**entry["lesions"][0], "lesion": "T02", "diameter_mm": "20"}
+    read.lock("BL", {**entry, "lesions": [*entry["lesions"], second]})
+    app = read.open()
+    into = next(one for one in app.selectbox if one.label == "T01 has merged into")
+    into.set_value("T02").run()
+    lesion = read.lesion("W06", "T01")
+    assert (lesion["merged_into"], lesion["seen"], lesion["diameter_mm"]) == ("T02", "absent", "")
+    assert "→ T02" in said(app)
+
+
+def test_words_of_the_visit_are_kept_as_they_are_said(read):
+    read.lock("BL", review.entry("40"))
+    app = choose(read.open(), "Image quality", "limited")
+    choose(app, "New lesions", "no")
+    next(one for one in app.text_input if one.label == "Comment").set_value("motion").run()
+    entry = read.entry("W06")
+    assert (entry["image_quality"], entry["new_lesions"], entry["comment"]) == ("limited", "no", "motion")
+
+
+def test_a_complete_visit_is_locked_and_the_next_one_opens(read):
+    read.lock("BL", review.entry("40"))
+    entry = review.entry("20", step="W06")
+    reading.save_draft(read.house.records, read.actor, TRIAL, read.alias, step="W06", entry=entry)
+    app = read.open()
+    assert "-50 %" in said(app)
+    assert "PR" in said(app)
+    press(app, "Lock W06")
+    assert read.now.step == "W12"
+    assert any(one.label == "Lock W12" for one in app.button)
+
+
+def test_a_correction_is_asked_for_with_a_reason(read):
+    read.lock("BL", review.entry("40"))
+    app = read.open()
+    app.text_input(key=f"ask-{read.alias}").set_value("the wrong node")
+    press(app, "Ask for a correction")
+    assert "on record" in "\n".join(one.value for one in app.success)
