@@ -9,15 +9,23 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes.dashboard import TRIAL, House, furnished
+from tests.fakes.central_review import DATES
+from tests.fakes.dashboard import PLAN, PROTOCOL, TRIAL, House, furnished
 from trialimg.bootstrap import records
-from trialimg.bootstrap.packages import figure_package
+from trialimg.bootstrap.packages import cdisc_package, figure_package
 from trialimg.core.access import Role
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import AccessError, ReadingError
+from trialimg.core.trial import Subject
+from trialimg.protocol.load import read_protocol
+from trialimg.protocol.model import full
+from trialimg.services import dashboard_packages
 from trialimg.services.cases import withdraw_consent
+from trialimg.services.cdisc.course import Course
+from trialimg.services.cdisc.from_results import study_of_protocol
 from trialimg.services.dashboard_downloads import fetch_cut
-from trialimg.services.dashboard_packages import fetch_figures
+from trialimg.services.dashboard_packages import fetch_datasets, fetch_figures
+from trialimg.services.finished import open_run
 from trialimg.services.records import EntryQuery
 from trialimg.services.trials_data_cut import unlock_data
 
@@ -83,3 +91,24 @@ def test_the_table_of_a_cut_runs_nothing_in_a_spreadsheet(house):
     cells = [cell for line in lines[1:] for cell in line.split(",")]
     assert cells
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_the_datasets_of_a_cut_hold_its_cases_by_both_readers_and_no_arm_while_the_trial_is_blinded(house, monkeypatch):
+    subjects = [Subject(f"S-{code}", "01", "ARM-CANARY", DATES["BL"]) for code in PLAN]
+    courses = tuple(Course(one, (), None) for one in subjects)
+    study = study_of_protocol(full(read_protocol(PROTOCOL)), courses, software="trialimg test")
+    monkeypatch.setattr(dashboard_packages, "study_of_run", lambda _run: study)
+    run = open_run(house.home / "runs" / TRIAL)
+    package = fetch_datasets(house.records, house.actor("sponsor"), TRIAL, "IA1", run=run, pack=cdisc_package)
+    with zipfile.ZipFile(io.BytesIO(package)) as opened:
+        held = {name: opened.read(name) for name in opened.namelist()}
+    assert {"dm.xpt", "rs.xpt", "tu.csv"} <= {name.rpartition("/")[2] for name in held}
+    assert any(name.endswith(".xml") for name in held)
+    everything = b"".join(held.values())
+    assert b"ARM-CANARY" not in everything
+    responses = next(data for name, data in held.items() if name.rpartition("/")[2] == "rs.csv").decode()
+    assert "S-C0001" in responses
+    assert "S-C0006" not in responses
+    with house.records.store.reading() as transaction:
+        (noted,) = transaction.entries(EntryQuery(trial=TRIAL, action="download"))
+        assert transaction.detail(noted.sequence).value()["reason"] == digest_of(package)
