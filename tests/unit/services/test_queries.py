@@ -211,6 +211,7 @@ def test_an_inspector_sees_queries_and_changes_none(trial, ana):
         close_query(trial.records, ines, FIRST, reason="x")
 
 
+@pytest.mark.requirement("FDA-06")
 @pytest.mark.parametrize(
     ("days", "band"), [(0, "0-7"), (7, "0-7"), (8, "8-14"), (14, "8-14"), (15, "15-30"), (30, "15-30"), (31, "31+")]
 )
