@@ -211,8 +211,9 @@ def _alone(kind: LinkKind, region: Region, others: Sequence[Region], settings: M
     costs = [_reasons(region, other, settings)["cost"] for other in others]
     reasons = {"next_best": min(costs)} if costs else {}
     score = min(1.0, reasons.get("next_best", np.inf) / (settings.birth + settings.death) / 2)
-    names = ((region.name,), ()) if kind is LinkKind.DEATH else ((), (region.name,))
-    return Link(kind, *names, score, reasons, proposed_by)
+    own = (region.name,)
+    before, after = (own, ()) if kind is LinkKind.DEATH else ((), own)
+    return Link(kind, before, after, score, reasons, proposed_by)
 
 
 def _names(regions: Sequence[Region]) -> tuple[str, ...]:

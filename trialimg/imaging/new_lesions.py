@@ -181,7 +181,8 @@ def _ones_like(volume: Volume) -> Any:
 def _scaled(now: FloatArray, before: FloatArray, allowed: BoolArray) -> FloatArray:
     """The earlier values on the later scale, by least squares."""
     slope, offset = np.polyfit(before[allowed], now[allowed], 1)
-    return before * slope + offset
+    scaled: FloatArray = before * slope + offset
+    return scaled
 
 
 def _noise(now: FloatArray, before: FloatArray, allowed: BoolArray) -> float:

@@ -71,12 +71,11 @@ def shared_share(fixed: Any, moving: Any, transform: Any) -> float:
 
 
 def _starts(fixed: Any, moving: Any) -> Iterator[Any]:
-    turns = [(0.0, 0.0, 0.0)]
-    turns += [tuple(turn if axis == i else 0.0 for i in range(3)) for axis, turn in product(range(3), _TURNS_RAD)]
+    turns = [np.zeros(3), *(turn * axis for axis, turn in product(np.eye(3), _TURNS_RAD))]
     for place in _places(fixed, moving):
         for turn in turns:
             start = sitk.Euler3DTransform(place)
-            start.SetRotation(*turn)
+            start.SetRotation(*turn.tolist())
             yield start
 
 

@@ -118,7 +118,8 @@ def evaluate_tracking(
 
 def _counted(name: str, seed: int, truth: FollowUp, found: Tracked) -> CaseCounts:
     labels = _regions_of_lesions(truth, found)
-    links, events = set(), set()
+    links: set[tuple[int, int]] = set()
+    events: set[Event] = set()
     for link in found.links["follow"]:
         before = frozenset(labels["baseline"][one] for one in link.earlier)
         after = frozenset(labels["follow"][one] for one in link.later)

@@ -88,7 +88,7 @@ class Followed:
 
     @property
     def last(self) -> Sighting:
-        return next(reversed(self.sightings.values()))
+        return list(self.sightings.values())[-1]
 
 
 @dataclass(frozen=True, eq=False)
