@@ -55,7 +55,7 @@ class UncertaintySettings:
     """A spread of the long axis wider than this share of it is flagged: RECIST's step from stable to progression."""
     widest_volume: float = 0.5
     """The same of the volume."""
-    most_entropy: float = 0.35
+    most_entropy: float = 0.5
     """A mean entropy within the lesion, in bits, above this is flagged."""
 
     def __post_init__(self) -> None:

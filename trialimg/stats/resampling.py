@@ -71,4 +71,5 @@ def _by_cluster(
     """Sum and number of the values of each cluster, in order of appearance."""
     places = {cluster: place for place, cluster in enumerate(dict.fromkeys(clusters))}
     index = np.array([places[cluster] for cluster in clusters])
-    return np.bincount(index, weights=np.asarray(values, dtype=np.float64)), np.bincount(index).astype(np.float64)
+    sums = np.bincount(index, weights=np.asarray(values, dtype=np.float64))
+    return sums.astype(np.float64), np.bincount(index).astype(np.float64)

@@ -17,7 +17,7 @@ from trialimg.adapters.segmenters.prompt_network.network import PromptUNet
 from trialimg.adapters.segmenters.prompt_network.shipped import Shipped
 from trialimg.core.errors import ModelError
 
-__all__ = ["answering", "running_network"]
+__all__ = ["answering", "loaded_network", "running_network"]
 
 LOG = logging.getLogger(__name__)
 Array32 = npt.NDArray[np.float32]
@@ -33,6 +33,17 @@ def running_network(shipped: Shipped, device: str) -> Network:
     ModelError
         If the weights were altered or do not fit the network.
     """
+    return answering(loaded_network(shipped), device)
+
+
+def loaded_network(shipped: Shipped) -> PromptUNet:
+    """The network with some weights.
+
+    Raises
+    ------
+    ModelError
+        If the weights were altered or do not fit the network.
+    """
     network = PromptUNet(CHANNELS, shipped.widths)
     try:
         tensors = load(shipped.bytes())
@@ -40,7 +51,7 @@ def running_network(shipped: Shipped, device: str) -> Network:
     except (RuntimeError, SafetensorError) as fault:
         brief = str(fault).splitlines()[0][:200]
         raise ModelError(f"{shipped.folder}: the weights do not fit the network ({brief})") from fault
-    return answering(network, device)
+    return network.eval()
 
 
 def answering(network: PromptUNet, device: str) -> Network:

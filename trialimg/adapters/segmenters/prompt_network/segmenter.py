@@ -78,6 +78,21 @@ class PromptNetworkSegmenter:
         step = f"chance of lesion by {self.name} {self.version}"
         return Volume(found.chance, found.grid, image.modality, Unit.ARBITRARY, (*image.history, step))
 
+    def explanation(self, image: Volume, prompt: Prompt, *, method: str) -> Volume:
+        """How much each place of the last look bears the lesion up, by `occlusion` or `gradient`.
+
+        Raises
+        ------
+        GeometryError
+            If the prompt lies outside of the image.
+        ModelError
+            If the network sees no lesion there.
+        """
+        from trialimg.adapters.segmenters.prompt_network.explaining import explanation_at
+
+        require_inside(prompt, image.geometry)
+        return explanation_at(image, prompt, self.shipped, device=self._device, method=method)
+
     def follow(self, image: Volume, earlier: Volume, earlier_mask: Mask) -> Mask:
         """The same lesion in a later image as the classical segmenter finds it; the network takes no part.
 
