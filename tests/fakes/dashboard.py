@@ -177,6 +177,9 @@ def write_run(folder: Path) -> None:
     results = {
         "trial": TRIAL,
         "title": "A trial",
+        "criterion": "recist11",
+        "protocol": {"response": {"rules": {"pr_decrease": "0.30", "pd_increase": "0.20"}}},
+        "provenance": {"software": "trialimg"},
         "subjects": subjects,
         "findings": [
             {"code": code, "severity": "warning", "where": f"S-{case}", "message": text, "subject": f"S-{case}",
@@ -187,6 +190,7 @@ def write_run(folder: Path) -> None:
             )
         ],
         "cohort": {
+            "objective_response": [["all", None], ["A", None], ["B", None]],
             "progression_free": [
                 [arm, {"time_days": [0.0, 42.0, 84.0], "survival": [1.0, *shares], "n_risk": [3, 3, 2],
                        "n_censored": [0, 0, 2]}]
@@ -219,11 +223,21 @@ def _subject(code: str, sizes: Sequence[str]) -> dict[str, Any]:
         visit = {"id": step, "date": review.DATES[step].isoformat(), "order": len(timepoints)}
         day = (review.DATES[step] - start).days + 1
         lesions = [_lesion(code, size)] if size else []
-        timepoints.append({"timepoint": visit, "assessment": judged, "day": day, "lesions": lesions})
+        base = sizes[0] if step == "BL" else None
+        looked = {"timepoint": visit, "assessment": judged, "day": day, "lesions": lesions, "baseline_sum_mm": base}
+        timepoints.append(looked)
     changes = [100 * (float(size or 0) - float(sizes[0])) / float(sizes[0]) for size in sizes[1:]]
     best = min(changes)
     return {
-        "subject": {"id": f"S-{code}", "site": "01", "arm": "A", "reference_date": start.isoformat()},
+        "subject": {
+            "id": f"S-{code}",
+            "site": "01",
+            "arm": "A",
+            "reference_date": start.isoformat(),
+            "death_date": None,
+            "last_contact_date": None,
+            "new_therapy_date": None,
+        },
         "timepoints": timepoints,
         "endpoints": {
             "best": {"response": _word(100 + best, 100)},
@@ -234,6 +248,8 @@ def _subject(code: str, sizes: Sequence[str]) -> dict[str, Any]:
                 "event": _word(float(sizes[-1] or 0), float(sizes[0])) != "SD",
             },
             "responder": best <= -30,
+            "disease_control": best < 20,
+            "duration_of_response": None,
         },
     }
 

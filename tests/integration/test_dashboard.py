@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -390,3 +392,26 @@ def next_version() -> str:
 
 def today(house: House) -> Change:
     return Change("thinner slices", house.records.clock.now().date())
+
+
+def figures_of(app: AppTest) -> list[dict[str, Any]]:
+    """Plotly's document of each figure of a page."""
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def test_the_endpoints_are_drawn_from_the_final_reads_and_each_bar_names_its_case(opened):
+    app = opened("analyst", "cohort", cohort_shows="endpoints")
+    assert not app.exception
+    waterfall = next(one for one in figures_of(app) if one["layout"]["meta"]["words"].startswith("Waterfall plot"))
+    cases = [case for trace in waterfall["data"] if trace["type"] == "bar" for case in trace["customdata"]]
+    assert cases
+    assert set(cases) <= {f"C{number:04d}" for number in range(1, 10)}
+
+
+def test_the_software_s_endpoints_have_a_curve_by_arm_in_the_reader_s_language(opened):
+    app = opened("analyst", "cohort", language="zh", cohort_shows="endpoints", source="run")
+    assert not app.exception
+    survival = next(one for one in figures_of(app) if one["layout"]["meta"]["words"].startswith("Kaplan-Meier"))
+    assert survival["layout"]["xaxis"]["title"]["text"] == "自参考日期起的月数"
+    steps = [trace for trace in survival["data"] if trace.get("line", {}).get("shape") == "hv"]
+    assert steps
