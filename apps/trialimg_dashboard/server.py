@@ -7,7 +7,6 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
-from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 
 from apps.trialimg_dashboard.guard import GuardedHeaders, SignedInOnly
@@ -23,7 +22,6 @@ __all__ = ["app"]
 def app() -> st.App:
     """The pages of the dashboard, its sign-in and its pixel route, behind the door."""
     PagesManager.uses_pages_directory = False  # else whoever comes first would get every page of the folder
-    config.set_option("runner.postScriptGC", False)  # a full collection after every run of a page: 70 % of its time
     house = installation()
     routes = [
         *sign_in_routes(house),
