@@ -30,6 +30,7 @@ from trialimg.bootstrap.installation import (
 )
 from trialimg.bootstrap.intake import intake
 from trialimg.bootstrap.models import check_model, model_entries, model_facts
+from trialimg.bootstrap.reports import case_report, endpoint_report, finished_result
 from trialimg.bootstrap.runs import environment, exporters, sdtm_run, trial_run
 from trialimg.bootstrap.segmenters import protocol_segmenter, segmenter
 from trialimg.bootstrap.training import Training, finetune_network, train_network
@@ -38,15 +39,18 @@ __all__ = [
     "Training",
     "bill_files",
     "blobs",
+    "case_report",
     "charter_files",
     "check_model",
     "demographics",
     "demonstrate",
+    "endpoint_report",
     "environment",
     "explainable",
     "exporters",
     "feature_extractor",
     "finetune_network",
+    "finished_result",
     "identity",
     "identity_provider",
     "image_source",

@@ -17,6 +17,7 @@ from trialimg.cli.model import model
 from trialimg.cli.protocol import protocol
 from trialimg.cli.query import query
 from trialimg.cli.radiomics import radiomics
+from trialimg.cli.report import report
 from trialimg.cli.respond import respond
 from trialimg.cli.review import review
 from trialimg.cli.run import run
@@ -24,9 +25,9 @@ from trialimg.cli.sample import sample
 from trialimg.cli.segment import segment
 from trialimg.cli.serve import serve
 from trialimg.cli.store import store
+from trialimg.cli.table import table
 from trialimg.cli.track import track
 from trialimg.cli.train import train
-from trialimg.cli.table import table
 from trialimg.cli.trial import trial
 from trialimg.cli.user import user
 from trialimg.cli.verify import verify
@@ -51,6 +52,7 @@ app.add_command(model)
 app.add_command(protocol)
 app.add_command(query)
 app.add_command(radiomics)
+app.add_command(report)
 app.add_command(respond)
 app.add_command(review)
 app.add_command(run)

@@ -13,6 +13,7 @@ from trialimg.core.errors import IntegrityError
 from trialimg.services.document import document
 from trialimg.services.ports import BlobStore, Exporter, Progress
 from trialimg.services.results import TrialResult
+from trialimg.services.results_file import keep_pixels
 from trialimg.services.work import Stage, Tally, Workbench
 
 __all__ = ["Outputs", "RunOutcome"]
@@ -56,6 +57,7 @@ class Outputs:
             If stored work has lost its bytes.
         """
         tally = tally if tally is not None else Tally()
+        keep_pixels(result, self.store)
         written, names = self._export(result, out, tally, progress)
         manifest = {**self._manifest(result), "outputs": names}
         data = canonical_json(manifest) + b"\n"

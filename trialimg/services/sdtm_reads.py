@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 from trialimg.core.errors import ReadingError
 from trialimg.core.responses import CriterionAssessment, Firing, Sums
@@ -42,6 +43,8 @@ class ReadRecord:
     reading: SubjectReading | None
     """None where there are no lesions that can be judged."""
     given: Sequence[GivenResponse] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What is known of a timepoint beside its lesions, in the criterion's own type."""
 
 
 @dataclass
@@ -108,7 +111,9 @@ def _derived(record: ReadRecord, protocol: Protocol, findings: list[Finding]) ->
     wanted = criterion(protocol.response.criterion.value)
     people = {record.subject.id: record.subject}
     try:
-        (judged,) = judge([record.reading], wanted, protocol.response.rules, subjects=people)
+        reading = record.reading
+        facts = {(reading.subject, reading.reader): record.facts} if record.facts else None
+        (judged,) = judge([reading], wanted, protocol.response.rules, facts=facts, subjects=people)
     except ReadingError as refused:
         name = record.subject.id
         findings += [excluded(fault.code, fault.where, fault.message, subject=name) for fault in refused.faults]

@@ -87,10 +87,15 @@ def lesions_of(subject: SubjectResult) -> list[tuple[Lesion, Role]]:
 
 
 def _lesion_row(lesion: Lesion, role: Role, timepoints: Sequence[TimepointResult]) -> CourseRow:
-    place = ", ".join(part for part in (_ROLES[role], lesion.organ, lesion.site) if part)
+    place = ", ".join(part for part in (_ROLES[role], _place(lesion.organ), lesion.site) if part)
     axis = ", short axis" if lesion.kind is LesionKind.NODAL else ""
     cells = tuple(_lesion_cell(result_at(t, lesion)) for t in timepoints)
     return CourseRow(lesion.label or lesion.id, place + axis, cells)
+
+
+def _place(organ: str) -> str:
+    """An organ as it was written; a term that stands in capitals in the data, in small letters."""
+    return organ.lower() if organ.isupper() else organ
 
 
 def result_at(timepoint: TimepointResult, lesion: Lesion) -> LesionResult | None:

@@ -16,7 +16,16 @@ from trialimg.services.figures.courses import Thresholds
 from trialimg.services.figures.responses import arm_name
 from trialimg.services.results import KeyImage, LesionResult, SubjectResult, TimepointResult
 
-__all__ = ["Answer", "ImageStrip", "KeyPicture", "Reasoning", "SubjectPage", "subject_page"]
+__all__ = [
+    "Answer",
+    "ImageStrip",
+    "KeyPicture",
+    "Reasoning",
+    "SubjectLine",
+    "SubjectPage",
+    "subject_line",
+    "subject_page",
+]
 
 MOST_IMAGES_A_ROW = 5
 FEWEST_IMAGES_A_ROW = 4
@@ -81,6 +90,33 @@ class SubjectPage:
     reasoning: tuple[Reasoning, ...]
     findings: tuple[Finding, ...]
     strips: tuple[ImageStrip, ...]
+
+
+@dataclass(frozen=True)
+class SubjectLine:
+    """One subject in the list of all."""
+
+    anchor: str
+    id: str
+    site: str
+    arm: str
+    best: str
+    best_change: str
+    survival: str
+
+
+def subject_line(subject: SubjectResult, number: int) -> SubjectLine:
+    """What the list of all subjects says of one; ``number`` leads to its pages."""
+    endpoints = subject.endpoints
+    return SubjectLine(
+        f"subject-{number}",
+        subject.subject.id,
+        subject.subject.site or ABSENT,
+        arm_name(subject.subject.arm),
+        endpoints.best.response.value if endpoints else "",
+        percent_change(endpoints.burden.best_change_pct) if endpoints else ABSENT,
+        time_text(endpoints.progression_free_survival) if endpoints else ABSENT,
+    )
 
 
 def subject_page(subject: SubjectResult, number: int, thresholds: Thresholds) -> SubjectPage:

@@ -1,0 +1,53 @@
+"""What the answers of a report rest on, and who stands behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trialimg.services.results import TrialResult
+
+__all__ = ["Standing", "standing_of"]
+
+FROM_TABLES = "trialimg run --from-sdtm"
+FROM_RECORDS = "trialimg trial report"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the answers come from."""
+
+    short: str
+    """On every page."""
+    title: str
+    text: str
+    is_signed: bool = False
+
+
+def standing_of(result: TrialResult) -> Standing:
+    """Computed by software, made of others' tables, or the signed reads of a central review."""
+    activity = result.provenance.activity
+    if activity == FROM_RECORDS:
+        return Standing(
+            "Central review: signed reads",
+            "Status: central review.",
+            "Responses and endpoints rest on the signed final reads of the records. Where two readers differed, an "
+            "adjudicator chose one of their reads; nothing was averaged.",
+            is_signed=True,
+        )
+    if activity == FROM_TABLES:
+        tables = result.protocol.get("tables") or {}
+        given = tables.get("response") == "given"
+        how = "stand as they were given in RS" if given else "were derived anew from the lesions of TU and TR"
+        sums = "as TR gives them" if given and tables.get("sums") == "given" else "those of the measured lesions"
+        return Standing(
+            "Made of tumour tables that others delivered",
+            "Status: made of tumour tables that others delivered.",
+            f"No image was looked at. Responses {how}; sums of diameters are {sums}. What in the tables could not be "
+            "used, or contradicts itself, stands among the quality findings.",
+        )
+    return Standing(
+        "Computed by software, not adjudicated by a person",
+        "Status: computed by software, not adjudicated by a person.",
+        "Outlines, diameters and responses in this report were found by the software from the readers' prompts and "
+        "statements. No reader has confirmed or corrected them: they are not a central review.",
+    )

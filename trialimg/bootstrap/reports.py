@@ -1,0 +1,46 @@
+"""Reports of a finished run, and of one subject of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trialimg.services.results import SubjectResult, TrialResult
+    from trialimg.services.review_report import CaseRecord
+
+__all__ = ["case_report", "endpoint_report", "finished_result"]
+
+
+def finished_result(run: Path, work: Path | None = None) -> TrialResult:
+    """The results of a finished run, with its key images where its finished work is still there.
+
+    Raises
+    ------
+    IntakeError
+        If there is no run.
+    IntegrityError
+        If its results are not what the run wrote.
+    """
+    from trialimg.adapters.store.blobs import DirectoryBlobStore
+    from trialimg.services.finished import open_run
+    from trialimg.services.results_file import read_result
+
+    kept = work or run / "work"
+    return read_result(open_run(run).results(), DirectoryBlobStore(kept) if kept.is_dir() else None)
+
+
+def endpoint_report(result: TrialResult, out: Path) -> tuple[Path, ...]:
+    """Write the endpoint report as HTML and PDF into an existing folder."""
+    from trialimg.adapters.exporters.report.case import write_report
+
+    return write_report(result, out)
+
+
+def case_report(
+    result: TrialResult, subject: SubjectResult, out: Path, record: CaseRecord | None = None
+) -> tuple[Path, ...]:
+    """Write the report of one subject as HTML and PDF into an existing folder."""
+    from trialimg.adapters.exporters.report.case import write_case
+
+    return write_case(result, subject, out, record)

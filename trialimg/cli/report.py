@@ -1,0 +1,80 @@
+"""`trialimg report`: the endpoint report of a finished run or a central review, and the report of one subject."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trialimg.cli.output import json_option, print_json
+from trialimg.cli.sign_in import database_option, home_option, person_option, role_option
+
+if TYPE_CHECKING:
+    from trialimg.services.results import SubjectResult, TrialResult
+    from trialimg.services.review_report import CaseRecord
+
+__all__ = ["report"]
+
+
+@click.command("report")
+@click.argument("run_folder", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
+@click.option("--case", "subject", metavar="SUBJECT", help="The report of this subject instead of the trial's.")
+@click.option("--work", type=click.Path(path_type=Path), help="Folder of finished work; default: RUN_FOLDER/work.")
+@click.option("--trial", help="Take the final reads of this trial's records instead of the run's own.")
+@home_option
+@database_option
+@person_option
+@role_option
+@json_option
+def report(
+    run_folder: Path, out: Path, subject: str | None, work: Path | None, trial: str | None, as_json: bool,
+    home: Path, database: str | None, user: str | None, role: str | None,
+) -> None:  # fmt: skip
+    """The endpoint report of a finished run as HTML and PDF, or the report of one subject of it.
+
+    With --trial the signed reads of a central review take the place of the run's own. A sponsor to whom the trial is
+    blinded gets all subjects as one group.
+    """
+    from trialimg import bootstrap
+
+    result, record = bootstrap.finished_result(run_folder, work), None
+    if trial is not None:
+        result, record = _of_review(result, trial, subject, (home, database, user, role))
+    one = _subject(result, subject, run_folder) if subject is not None else None
+    bootstrap.make_folder(out)
+    if one is not None:
+        files = bootstrap.case_report(result, one, out, record)
+    else:
+        files = bootstrap.endpoint_report(result, out)
+    if as_json:
+        print_json({"trial": result.trial, "subject": subject, "files": [str(path) for path in files]})
+    else:
+        for path in files:
+            click.echo(str(path))
+
+
+def _of_review(
+    result: TrialResult, trial: str, subject: str | None, who: tuple[Path, str | None, str | None, str | None]
+) -> tuple[TrialResult, CaseRecord | None]:
+    """The results of the records, and what they say of one case."""
+    from trialimg import bootstrap
+    from trialimg.cli.sign_in import desk_of
+    from trialimg.core.access import Role
+    from trialimg.services.review_report import case_record, review_result
+
+    home, database, user, role = who
+    records = bootstrap.records(home.expanduser(), database)
+    with desk_of(records, user, Role(role) if role else None, Role.ANALYST) as desk:
+        found = review_result(result, desk.records, desk.actor, trial)
+        record = case_record(desk.records, desk.actor, trial, subject) if subject is not None else None
+    return found, record
+
+
+def _subject(result: TrialResult, subject: str, run_folder: Path) -> SubjectResult:
+    found = next((one for one in result.subjects if one.subject.id == subject), None)
+    if found is None:
+        known = ", ".join(one.subject.id for one in result.subjects[:5])
+        raise click.UsageError(f"{run_folder} has no subject {subject!r}; it has {known} ...")
+    return found
