@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import yaml
 
 from tests.fakes.bundles import scripted_bundle
 from tests.fakes.models import nnunet_folder, onnx_model, torchscript_model
@@ -94,6 +96,20 @@ class TestSegment:
         answer = run(capsys, *asked, "--allow-unlicensed")
         assert answer.code == 0
         assert "licence: none is stated" in answer.out
+
+
+class TestThePage:
+    PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "use-your-own-model.md"
+
+    def test_its_description_describes_a_model(self, capsys: Capture, tmp_path: Path):
+        """With another digest, for other weights, it is one that is taken."""
+        (text,) = re.findall(r"^```yaml\n(.*?)^```$", self.PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        folder = torchscript_model(tmp_path / "m")
+        own = yaml.safe_load((folder / "trialimg-model.yaml").read_text())["sha256"]
+        (folder / "trialimg-model.yaml").write_text(re.sub(r"sha256: \w+", f"sha256: {own}", text))
+        shown = json.loads(run(capsys, "model", "show", folder, "--json").out)
+        assert (shown["parameters"]["model_name"], shown["licence"]) == ("lung-lesions", "Apache-2.0")
+        assert shown["parameters"]["prompt_channels"] == ["click"]
 
 
 class TestEvidence:

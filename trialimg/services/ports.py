@@ -149,19 +149,12 @@ class ExplainableSegmenter(Segmenter, Protocol):
     """A segmenter that also shows what in the image its lesion rests on."""
 
     def explanation(self, image: Volume, prompt: Prompt, *, method: str) -> Volume:
-        """How much each place of the image bears the lesion up, larger is more, on a grid of its own around it.
-
-        Parameters
-        ----------
-        method
-            ``occlusion`` or ``gradient``.
+        """How much each place bears the lesion up, by ``occlusion`` or ``gradient``, on a grid of its own around it.
 
         Raises
         ------
-        GeometryError
-            If the prompt lies outside of the image.
         ModelError
-            If there is no lesion to explain, or the method cannot be used with this model.
+            As for `segment`, and if there is no lesion to explain, or the method cannot be used with this model.
         """
 
 
