@@ -21,7 +21,7 @@ from trialimg.services.viewing import KeptSeries, outlines_lps_mm
 from trialimg.volume import Mask, Unit, Volume
 from trialimg.volume.packing import pack_mask, unpack_mask
 
-__all__ = ["KeptMasks", "around", "axes_of", "outlines_on", "proposed_axes", "series_volume"]
+__all__ = ["KeptMasks", "around", "axes_of", "kept_outlines", "outlines_on", "proposed_axes", "series_volume"]
 
 _MARGIN_MM = 40.0
 """How much of the image around the line the segmenter sees, beyond the line's own length."""
@@ -162,6 +162,23 @@ def _of_length(points: tuple[PointLps, PointLps], length_mm: float) -> list[list
         return [first.tolist(), second.tolist()]
     centre, half = (first + second) / 2, (second - first) / apart * length_mm / 2
     return [(centre - half).tolist(), (centre + half).tolist()]
+
+
+def kept_outlines(masks: KeptMasks, digest: str, series: KeptSeries, uid: str) -> dict[int, list[list[list[float]]]]:
+    """Outlines of a kept mask by the slices of a kept series; none where one of them is not kept."""
+    try:
+        return _kept_outlines(masks, digest, series, uid)
+    except LookupError:
+        return {}
+
+
+@lru_cache(maxsize=512)
+def _kept_outlines(masks: KeptMasks, digest: str, series: KeptSeries, uid: str) -> dict[int, list[list[list[float]]]]:
+    """Worked out once: neither a mask nor a series ever changes under its name."""
+    mask, geometry = masks.mask(digest), series.geometry(uid)
+    if mask is None or geometry is None:
+        raise LookupError(digest)
+    return outlines_on(mask, geometry)
 
 
 def outlines_on(mask: Mask, geometry: Mapping[str, Any]) -> dict[int, list[list[list[float]]]]:

@@ -167,14 +167,20 @@ def _key(name: str, part: str) -> str:
 
 def outlines_lps_mm(mask: Mask) -> dict[int, list[list[list[float]]]]:
     """Closed lines around a mask, slice by slice: slice number to lines of points, LPS mm."""
-    return {number: list(_lines(mask, number)) for number in _slices_of(mask)}
+    if mask.is_empty:
+        return {}
+    places = [np.flatnonzero(mask.array.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    slices, rows, columns = (slice(int(found[0]), int(found[-1]) + 1) for found in places)
+    part = mask.array[slices, rows, columns]
+    first = (columns.start, rows.start)
+    return {
+        number: list(_lines(mask.geometry, part[number - slices.start], number, first))
+        for number in map(int, places[0])
+    }
 
 
-def _slices_of(mask: Mask) -> list[int]:
-    return [int(number) for number in np.flatnonzero(mask.array.any(axis=(1, 2)))]
-
-
-def _lines(mask: Mask, number: int) -> Iterator[list[list[float]]]:
-    for line in outlines(mask.array[number]):
-        index = np.column_stack([np.asarray(line), np.full(len(line), number)])
-        yield np.round(mask.geometry.to_lps(index), _GRAIN_MM).tolist()
+def _lines(grid: Geometry, part: npt.NDArray[Any], number: int, first: tuple[int, int]) -> Iterator[list[list[float]]]:
+    """Lines on one slice around a part of it that begins at a column and row."""
+    for line in outlines(part):
+        index = np.column_stack([np.asarray(line) + first, np.full(len(line), number)])
+        yield np.round(grid.to_lps(index), _GRAIN_MM).tolist()

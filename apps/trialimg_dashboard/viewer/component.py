@@ -18,7 +18,7 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 
 from apps.trialimg_dashboard.viewer.contours import Contour, require_on_slice, text_of
 
-__all__ = ["Asked", "Drawing", "DrawingKind", "Pane", "Seen", "viewer"]
+__all__ = ["Asked", "Drawing", "DrawingKind", "Pane", "Seen", "viewer", "warm_up"]
 
 _STYLE = Path(__file__).with_name("viewer.css")
 _MOST_DRAWINGS = 500
@@ -175,6 +175,11 @@ def viewer(
     default = {"drawn": None}
     calls = {f"on_{name}_change": changed for name in ("drawn", "asked", "contour")}
     return seen(_component()(key=key, data=data, default=default, **calls))
+
+
+def warm_up(key: str) -> None:
+    """Have the browser fetch the viewer's code before there is anything to show."""
+    _component()(key=key, data={"panes": []}, default={"drawn": None}, on_drawn_change=lambda: None)
 
 
 def _seen(result: Any, panes: Sequence[Pane], drawings: Sequence[Drawing], revision: int | None) -> Seen:

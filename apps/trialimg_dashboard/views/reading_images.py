@@ -18,7 +18,7 @@ from apps.trialimg_dashboard.views.reading_drawn import DrawnOn, take
 from apps.trialimg_dashboard.views.reading_places import evidence_of, place_of, slice_at, slice_of
 from trialimg.core.prompts import PointLps
 from trialimg.services.case_images import Looking, ShownSeries, uptake_over
-from trialimg.services.prompted import outlines_on
+from trialimg.services.prompted import kept_outlines
 from trialimg.services.reading_room import LesionRow, Room
 from trialimg.services.visit_alignment import VisitAlignments
 
@@ -32,8 +32,10 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
     """The viewer, and whatever the reader drew in it, kept at once."""
     looking = Looking(at.actor.user, at.actor.session, at.trial, room.alias)
     shown = at.house.images.shown(looking)
-    visits = _side_by_side(at, room)
-    stacks = [(visit, series) for visit in visits if (series := _series(at, shown, visit, row)) is not None]
+    choices = st.container(horizontal=True, vertical_alignment="bottom")
+    with choices:
+        visits = _side_by_side(at, room)
+        stacks = [(visit, series) for visit in visits if (series := _series(at, shown, visit, row)) is not None]
     if not stacks:
         st.info(at.t("room.no_images"))
         return
@@ -43,7 +45,7 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
         for (visit, series), placing in zip(stacks, _beside_each_other(placings), strict=True)
     ]
     drawings = [one for visit, series in stacks for one in _drawings(at, room, visit, series)]
-    snaps = st.toggle(at.t("room.snap"), value=True, help=at.t("room.snap_help")) if room.step else False
+    snaps = choices.toggle(at.t("room.snap"), value=True, help=at.t("room.snap_help")) if room.step else False
     options = {
         "key": f"viewer-{room.alias}",
         "words": viewer_words(at.language),
@@ -169,8 +171,8 @@ def _pane(
     outlines: dict[int, list[dict[str, Any]]] = {}
     for name, lesion, is_proposed in _said_or_proposed(room, visit):
         digest = (lesion.get("evidence") or {}).get("digest")
-        mask = at.house.masks.mask(digest) if digest else None
-        for number, lines in (outlines_on(mask, geometry) if mask is not None else {}).items():
+        kept = kept_outlines(at.house.masks, digest, at.house.images.kept, series.uid) if digest else {}
+        for number, lines in kept.items():
             found = [{"lesion": name, "points": line, "proposed": is_proposed} for line in lines]
             outlines.setdefault(number, []).extend(found)
     label = f"{visit['id']} {visit.get('date', '')}"

@@ -9,7 +9,7 @@ from tests.fakes.imaging import GRID, body_with
 from tests.fakes.store import MemoryBlobStore
 from trialimg.bootstrap import segmenter
 from trialimg.core.errors import IntakeError, ModelError
-from trialimg.services.prompted import KeptMasks, around, outlines_on, proposed_axes, series_volume
+from trialimg.services.prompted import KeptMasks, around, kept_outlines, outlines_on, proposed_axes, series_volume
 from trialimg.services.viewing import KeptSeries, encode
 from trialimg.volume import Mask, Unit, Volume
 
@@ -115,3 +115,13 @@ def test_the_segmenter_sees_the_line_with_its_surroundings_and_no_more():
     assert np.prod(part.geometry.size) < np.prod(GRID.size)
     at_the_rim = around(body, ((-126.0, -110.0, 0.0), (-116.0, -110.0, 0.0)))
     assert at_the_rim.geometry.origin_lps_mm == GRID.origin_lps_mm
+
+
+def test_outlines_of_a_kept_mask_are_those_of_the_mask_and_a_stranger_has_none(answered, series):
+    axes, masks = answered
+    found = kept_outlines(masks, axes.digest, series, "2.25.1")
+    assert found == outlines_on(masks.mask(axes.digest), series.geometry("2.25.1"))
+    empty = KeptMasks(MemoryBlobStore())
+    assert kept_outlines(empty, axes.digest, series, "2.25.1") == {}
+    empty.keep(masks.mask(axes.digest))
+    assert kept_outlines(empty, axes.digest, series, "2.25.1") == found  # that there was none is not remembered

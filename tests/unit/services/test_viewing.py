@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.store import MemoryBlobStore
 from trialimg.core.errors import IntakeError
 from trialimg.services.viewing import KeptSeries, encode, outlines_lps_mm
-from trialimg.volume import Geometry, Mask, Volume
+from trialimg.volume import Geometry, Mask, Unit, Volume
 
 TURNED = Geometry((4, 3, 2), (0.7, 0.9, 2.5), (10.0, -20.0, 30.0), (0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0))
 
@@ -67,3 +67,35 @@ def test_outlines_run_around_the_mask_in_patient_coordinates():
     corners = [TURNED.to_lps(place) for place in ((1.5, 1, 1), (2.5, 1, 1), (2, 0.5, 1), (2, 1.5, 1))]
     for corner in corners:
         assert np.linalg.norm(np.array(lines[0]) - corner, axis=1).min() < 0.01
+
+
+def test_an_empty_mask_has_no_outline_and_a_hole_has_one_of_its_own():
+    array = np.zeros((2, 9, 9), np.uint8)
+    grid = Geometry((9, 9, 2), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    assert outlines_lps_mm(Mask(array, grid)) == {}
+    array[0, 2:7, 3:8] = 1
+    array[0, 4, 5] = 0
+    lines = outlines_lps_mm(Mask(array, grid))[0]
+    assert len(lines) == 2
+    assert {(min(x for x, *_ in line), max(x for x, *_ in line)) for line in lines} == {(2.5, 7.5), (4.5, 5.5)}
+
+
+def test_a_forgotten_series_leaves_nothing_behind():
+    kept = KeptSeries(MemoryBlobStore())
+    for name in ("s1", "s2"):
+        kept.keep(name, encode(Volume(np.arange(24, dtype=np.int16).reshape(2, 3, 4), TURNED, "CT")))
+    assert kept.forget("s1") == 3
+    assert not kept.has("s1")
+    assert len(kept.store.blobs) == 3
+    assert kept.forget("s1") == 0
+
+
+def test_unit_and_frame_of_reference_are_kept_the_frame_as_a_digest():
+    volume = Volume(np.ones((2, 3, 4), np.float32), TURNED, "PT", Unit.SUV_BW)
+    geometry = encode(volume, frame_of_reference_uid="2.25.7").geometry
+    assert geometry["unit"] == "g/ml{SUVbw}"
+    assert geometry["frame"].startswith("sha256:")
+    assert encode(volume).geometry["frame"] == ""
+    kept = KeptSeries(MemoryBlobStore())
+    kept.keep("s1", encode(volume))
+    assert kept.volume("s1").unit is Unit.SUV_BW

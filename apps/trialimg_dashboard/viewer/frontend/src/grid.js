@@ -40,33 +40,37 @@ export class Grid {
  * @param plane world place of the first pixel's centre, world steps to the next pixel right and down, size in pixels
  */
 export function reslice(grid, slices, { origin, right, down, width, height }) {
-  const out = new Float32Array(width * height);
+  const out = new Float32Array(width * height).fill(NaN);
   const [columns, rows, count] = grid.size;
-  const [start, across, along] = [grid.toIndex(origin), grid.turned(right), grid.turned(down)];
-  const inside = (x, n) => x > -0.5 - CLOSE && x < n - 0.5 + CLOSE;
-  const low = (x, n) => Math.min(Math.max(Math.floor(x), 0), Math.max(n - 2, 0));
-  const part = (x, lower) => Math.min(Math.max(x - lower, 0), 1);
+  const [[i0, j0, k0], [ix, jx, kx], [iy, jy, ky]] = [grid.toIndex(origin), grid.turned(right), grid.turned(down)];
+  const least = -0.5 - CLOSE;
+  const [mostI, mostJ, mostK] = grid.size.map((n) => n - 0.5 + CLOSE);
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at++) {
-      const i = start[0] + x * across[0] + y * along[0];
-      const j = start[1] + x * across[1] + y * along[1];
-      const k = start[2] + x * across[2] + y * along[2];
-      out[at] = NaN;
-      if (!inside(i, columns) || !inside(j, rows) || !inside(k, count)) continue;
-      const [i0, j0, k0] = [low(i, columns), low(j, rows), low(k, count)];
-      const [f, g, h] = [part(i, i0), part(j, j0), part(k, k0)];
-      const here = slices[k0];
-      const next = h === 0 ? here : slices[k0 + 1];
+      const i = i0 + x * ix + y * iy;
+      const j = j0 + x * jx + y * jy;
+      const k = k0 + x * kx + y * ky;
+      if (i <= least || j <= least || k <= least || i >= mostI || j >= mostJ || k >= mostK) continue;
+      const [left, top, under] = [floor(i, columns), floor(j, rows), floor(k, count)];
+      const [f, g, h] = [part(i - left), part(j - top), part(k - under)];
+      const here = slices[under];
+      const next = h === 0 ? here : slices[under + 1];
       if (!here || !next) continue;
-      const p = j0 * columns + i0;
-      const q = j0 + 1 < rows ? p + columns : p;
-      const r = i0 + 1 < columns ? 1 : 0;
-      const flat = (s) => (s[p] * (1 - f) + s[p + r] * f) * (1 - g) + (s[q] * (1 - f) + s[q + r] * f) * g;
-      out[at] = h === 0 ? flat(here) : flat(here) * (1 - h) + flat(next) * h;
+      const p = top * columns + left;
+      const q = top + 1 < rows ? p + columns : p;
+      const r = left + 1 < columns ? 1 : 0;
+      const lower = (here[p] * (1 - f) + here[p + r] * f) * (1 - g) + (here[q] * (1 - f) + here[q + r] * f) * g;
+      out[at] = h === 0 ? lower
+        : lower * (1 - h) + ((next[p] * (1 - f) + next[p + r] * f) * (1 - g) + (next[q] * (1 - f) + next[q + r] * f) * g) * h;
     }
   }
   return out;
 }
+
+/** The voxel before a place along an axis of n voxels, such that there is one behind it. */
+const floor = (x, n) => (x < 0 ? 0 : Math.max(Math.min(Math.floor(x), n - 2), 0));
+
+const part = (x) => (x < 0 ? 0 : Math.min(x, 1));
 
 /** Grey as the stack shows it: black below the window, white above; what is not there is black. */
 export function grey(values, { lower, upper, invert }, image) {
