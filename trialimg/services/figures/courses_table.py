@@ -181,7 +181,7 @@ def _of_datasets(who: Mapping[str, Any], rows: Mapping[str, list[dict[str, Any]]
         arm=str(who.get("TRT01P") or who.get("ARM") or ""),
         is_timed=start is not None,
         is_usable=best not in ("", "MISSING"),
-        is_responder=adrs.get("RSPB", {}).get("AVALC") == "Y",
+        is_responder=response_word(best).tone in _RESPONDERS,
         has_disease_control=response_word(best).tone in _CONTROLLED,
         death_day=_day(who.get("DTHDT"), start),
         new_therapy_day=_day(who.get("NACTDT"), start),

@@ -45,7 +45,7 @@ NUMBERED_UP_TO = 26
 WIDTH_PX = 700.0
 PLOT_PX = 590.0
 HALF_BAR = 0.39
-ROOM_PCT = 13
+ROOM_PCT = 18
 """Beyond the outermost bar, for its letters and number."""
 WIDEST_BAR_PX = 40.0
 LETTER_SHARE = 0.68
