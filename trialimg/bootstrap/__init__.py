@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trialimg.bootstrap.datasets import demographics, read_datasets, write_datasets
+from trialimg.bootstrap.datasets import core_findings, demographics, read_datasets, write_datasets
 from trialimg.bootstrap.documents import bill_files, charter_files, inspection_files
 from trialimg.bootstrap.evaluation import lesion_set, open_case, write_evaluation
 from trialimg.bootstrap.evidence import explainable, probabilistic, write_evidence
@@ -42,6 +42,7 @@ __all__ = [
     "case_report",
     "charter_files",
     "check_model",
+    "core_findings",
     "demographics",
     "demonstrate",
     "endpoint_report",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trialimg.services.cdisc.delivery import Delivery
     from trialimg.services.cdisc.tables import Table
 
-__all__ = ["demographics", "read_datasets", "write_datasets"]
+__all__ = ["core_findings", "demographics", "read_datasets", "write_datasets"]
 
 
 def write_datasets(
@@ -44,6 +44,19 @@ def read_datasets(folder: Path) -> Delivery:
     from trialimg.adapters.exporters.cdisc.files import read_delivery
 
     return read_delivery(folder)
+
+
+def core_findings(engine: Path, folder: Path, *, timeout_seconds: float) -> tuple[Finding, ...]:
+    """What the CDISC CORE engine that the user has finds in the transport files of a folder.
+
+    Raises
+    ------
+    IntakeError
+        If it cannot be run, takes too long, or leaves no report.
+    """
+    from trialimg.adapters.exporters.cdisc.core_engine import core_findings
+
+    return core_findings(engine, folder, timeout_seconds=timeout_seconds)
 
 
 def demographics(path: Path) -> tuple[Mapping[str, str], ...]:

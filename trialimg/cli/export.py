@@ -156,12 +156,17 @@ def _tell(files: Sequence[Path], findings: Sequence[Finding], records: dict[str,
 @export.command("check")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--rules", is_flag=True, help="List the checks instead.")
+@click.option("--core", type=click.Path(path_type=Path), help="Run this CDISC CORE engine too, on the XPT files.")
+@click.option("--core-timeout", type=click.FloatRange(min=1), default=900, show_default=True, help="Seconds for CORE.")
 @json_option
 @click.pass_context
-def check(context: click.Context, folder: Path, rules: bool, as_json: bool) -> None:
+def check(
+    context: click.Context, folder: Path, rules: bool, core: Path | None, core_timeout: float, as_json: bool
+) -> None:
     """Check the datasets of a folder, ours or anybody's; exit code 1 when something is found.
 
     Reads XPT, Dataset-JSON, CSV and Parquet. Where a dataset lies there in several formats, they must say the same.
+    With --core what the CDISC CORE engine finds stands among the findings, by its own rule ids.
     """
     from trialimg import bootstrap
     from trialimg.services.cdisc.conformance import RULES, conformance
@@ -176,6 +181,8 @@ def check(context: click.Context, folder: Path, rules: bool, as_json: bool) -> N
         return
     delivery = bootstrap.read_datasets(folder)
     findings = conformance(delivery)
+    if core is not None:
+        findings = (*findings, *bootstrap.core_findings(core, folder, timeout_seconds=core_timeout))
     if as_json:
         datasets = {name: len(table.rows) for name, table in delivery.tables.items()}
         print_json({"checks": len(RULES), "datasets": datasets, "findings": findings})

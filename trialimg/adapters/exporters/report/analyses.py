@@ -18,6 +18,7 @@ from trialimg.services.results import (
     TrialResult,
 )
 from trialimg.services.tabulation.table import SummaryTable
+from trialimg.stats.results import Estimate
 
 __all__ = ["Agreement", "Section", "agreements", "arm_sections", "given_section", "summary_grid"]
 
@@ -116,12 +117,17 @@ def _on_days(analyses: CohortAnalyses) -> Section:
     rows = []
     for day in days:
         found = [shares.get((arm, day)) for arm in arms]
-        cells = (
-            interval(s, lambda share: f"{100 * share:.1f} %", absent="not estimable", between="\n") if s else ABSENT
-            for s in found
-        )
-        rows.append((f"Day {day}", *cells))
+        rows.append((f"Day {day}", *(_share(share) for share in found)))
     return Section(title, Grid(("", *(arm_name(arm) for arm in arms)), tuple(rows)), "arms", "")
+
+
+def _share(found: Estimate | None) -> str:
+    """A share with its limits; at 100 % and 0 % there are none."""
+    if found is None:
+        return ABSENT
+    if found.value is not None and found.lower is None and found.upper is None:
+        return f"{100 * found.value:.1f} %"
+    return interval(found, lambda share: f"{100 * share:.1f} %", absent="not estimable", between="\n")
 
 
 def _subgroups(analyses: CohortAnalyses) -> Section:

@@ -15,7 +15,7 @@ __all__ = ["Quality", "QualityRow", "quality_of"]
 NO_SITE = "no site"
 MOST_ROWS = 300
 """Findings that are listed one by one."""
-MOST_OF_A_KIND = 12
+MOST_OF_A_KIND = 6
 MOST_SITES = 6
 """Columns of sites that a page is wide enough for."""
 _ORDER = {Severity.EXCLUDED: 0, Severity.WARNING: 1, Severity.INFO: 2}
