@@ -17,6 +17,8 @@ from trialimg.adapters.segmenters.described_models import OnnxSegmenter, Torchsc
 from trialimg.adapters.segmenters.onnx_network import OnnxNetwork
 from trialimg.core.errors import ModelError
 from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointPrompt, Prompt
+from trialimg.volume import Mask
+from trialimg.volume.resample import resample_mask
 
 KINDS = {"torchscript": (torchscript_model, TorchscriptSegmenter), "onnx": (onnx_model, OnnxSegmenter)}
 Made = Callable[..., TorchscriptSegmenter | OnnxSegmenter]
@@ -65,6 +67,30 @@ class TestAnswers:
         parameters = made(margin_mm=25.0).parameters()
         assert (parameters["model_name"], parameters["licence"], parameters["margin_mm"]) == ("tiny", "CC0-1.0", 25.0)
         assert parameters["precision"] == "float32"
+
+
+class TestChances:
+    def test_at_one_half_they_are_the_mask(self, made):
+        segmenter, image = made(), scan(balls((CENTRE, 12.0), ((-25.0, -15.0, 136.0), 8.0)))
+        chance = segmenter.probabilities(image, PointPrompt(CENTRE))
+        assert (chance.array.dtype, chance.array.min() >= 0, chance.array.max() <= 1) == (np.float32, True, True)
+        found = Mask((chance.array >= 0.5).astype(np.uint8), chance.geometry)
+        back = resample_mask(found, image.geometry)
+        assert overlap(back, segmenter.segment(image, PointPrompt(CENTRE))) > 0.98
+
+    def test_a_lesion_that_nobody_pointed_at_has_none(self, made):
+        other = (-25.0, -15.0, 136.0)
+        chance = made().probabilities(scan(balls((CENTRE, 12.0), (other, 8.0))), PointPrompt(CENTRE))
+        if chance.geometry.contains(other):
+            i, j, k = np.rint(chance.geometry.to_index(other)).astype(int)
+            assert chance.array[k, j, i] == 0.0
+
+    def test_an_occlusion_map_shows_the_lesion_that_a_threshold_rests_on(self, made):
+        segmenter, image = made(roi_size=[24, 24, 12]), scan(balls((CENTRE, 10.0)))
+        found = segmenter.explanation(image, PointPrompt(CENTRE), method="occlusion")
+        assert found.geometry.size == (24, 24, 12)
+        inside = balls((CENTRE, 6.0), grid=found.geometry).array > 0
+        assert found.array[inside].mean() > 5 * abs(found.array[~inside].mean())
 
 
 class TestNormalisation:

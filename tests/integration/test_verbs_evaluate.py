@@ -126,3 +126,19 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path, capsys: Capture) -> None
     (tmp_path / "labelsTr").mkdir()
     (tmp_path / "dataset.json").write_text("[")
     require_refusal(run(capsys, "evaluate", "segment", tmp_path, "--model", "ellipsoid"), "not a JSON file")
+
+
+@pytest.mark.reference
+def test_a_real_tumour_from_a_line_is_half_right_by_its_shape_alone(
+    reference: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    """FDG-PET of one subject; 0.5 to 0.9 is what an ellipsoid from a line reaches on any of them."""
+    place = reference / "sarcoma" / "nifti" / "STS_003"
+    (tmp_path / "set.csv").write_text(
+        f"image,mask,subject,modality\n{place / 'PET_image.nii.gz'},{place / 'PET_mask.nii.gz'},STS_003,PET\n"
+    )
+    answer = run(capsys, "evaluate", "segment", tmp_path / "set.csv", "--model", "classical", "--json")
+    scores = {score["model"]: score for score in json.loads(answer.out)["comparison"]["scores"]}
+    assert 0.5 < scores["ellipsoid"]["dice"] < 0.9
+    assert scores["classical"]["failure"] == ""
+    assert scores["classical"]["true_long_axis_mm"] == pytest.approx(scores["ellipsoid"]["true_long_axis_mm"])
