@@ -24,8 +24,6 @@ _FULL_SUV = 10.0
 _LINE_VOXELS, _END_VOXELS, _CLICK_VOXELS = 1.0, 1.5, 1.5
 _THROUGH = 0.9
 _ANCHOR_SHARE = 0.6
-_FILLED = 2 / 3
-"""Share of a grid's edge taken by what it was set around."""
 _FEW_SLICES_VOXELS = 8.0
 
 
@@ -48,8 +46,6 @@ class PromptOnGrid:
     """Shape (3,)."""
     box: FloatArray | None = None
     """Lowest and highest corner, shape (2, 3)."""
-    fills_grid: bool = True
-    """Whether the grid was set around the lesion; a click alone knows nothing of its size."""
 
     @property
     def centre(self) -> FloatArray:
@@ -130,13 +126,9 @@ def _anchor(values: FloatArray, prompt: PromptOnGrid) -> float:
 
 
 def _level(points: Array32, prompt: PromptOnGrid, voxel_ratio: float) -> FloatArray:
-    """Of the ellipsoid that the prompt suggests, 1 on its surface; for a click, of what the grid was set around."""
-    if prompt.click is not None and not prompt.fills_grid:
-        return np.full(points.shape[:-1], np.inf, points.dtype)
+    """Of the ellipsoid that the prompt suggests, 1 on its surface; a click suggests none."""
     if prompt.click is not None:
-        size = np.array(points.shape[2::-1])
-        away: FloatArray = np.linalg.norm((points - (size - 1) / 2) / (_FILLED / 2 * size), axis=-1)
-        return away
+        return np.full(points.shape[:-1], np.inf, points.dtype)
     if prompt.box is not None:
         half = np.maximum(np.ptp(prompt.box, axis=0) / 2, 0.5)
         out: FloatArray = np.linalg.norm((points - prompt.box.mean(axis=0)) / half, axis=-1)

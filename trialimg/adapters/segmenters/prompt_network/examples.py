@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch.nn.functional import grid_sample
 from torch.utils.data import Dataset
 
 from trialimg.adapters.segmenters.prompt_network.channels import EDGE, Appearance, stacked
-from trialimg.adapters.segmenters.prompt_network.framing import AROUND_LINE, AROUND_REGION, Frame
+from trialimg.adapters.segmenters.prompt_network.framing import AROUND_BOX, AROUND_LINE, Frame
 from trialimg.adapters.segmenters.prompt_network.sampling import (
     COARSEST,
     appearance_of,
@@ -41,8 +41,8 @@ _LOOKS = (Look.CT, Look.MR, Look.PET)
 _LOOK_SHARES = (0.5, 0.3, 0.2)
 _APPEARANCES = {Look.CT: Appearance.HU, Look.MR: Appearance.FREE, Look.PET: Appearance.SUV}
 _FEWEST_VOXELS = 12
-_CLICK_EDGES = (0.35, 7.0)
-"""Edges of the first look around a click in units of the lesion: from deep inside of it to far around."""
+_CLICK_EDGES, _CLOSE_CLICK_EDGES = (0.35, 7.0), (1.4, 3.0)
+"""Edges of the looks around a click in units of the lesion: from deep inside of it to far around, and just around."""
 _AIR_HU = -1000.0
 
 
@@ -146,8 +146,7 @@ class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc
     def _real(self, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor] | None:
         case = self.cases[int(random.integers(len(self.cases)))]
         drawing = _DRAWINGS[int(random.choice(len(_DRAWINGS), p=_DRAWING_SHARES))]
-        fills_grid = random.random() < 0.5
-        frame = _frame(random, drawing, case, fills_grid=fills_grid)
+        frame = _frame(random, drawing, case)
         points = _points(random, frame)
         voxel_mm = frame.width_mm / EDGE
         values = case.scan.sampled(points, voxel_mm)
@@ -157,9 +156,7 @@ class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc
             slices *= random.uniform(1.2, 2.5)
             values = in_slices(values, slices, offset=float(random.uniform(0, slices))) if slices > 1.3 else values
         values = _other_intensity(random, values, case.scan)
-        return _example(
-            random, values, region, drawing, _Seen(case.scan.appearance, frame.voxel_ratio, slices, fills_grid)
-        )
+        return _example(random, values, region, drawing, _Seen(case.scan.appearance, frame.voxel_ratio, slices))
 
     def _synthetic(self, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor] | None:
         drawing = _DRAWINGS[int(random.choice(len(_DRAWINGS), p=_DRAWING_SHARES))]
@@ -168,9 +165,7 @@ class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc
         semi = long_mm / 2 * np.array([random.uniform(0.45, 1.6), random.uniform(0.5, 1.0), 1.0])
         rotation = turned_about(random, 0.35 if random.random() < 0.7 else 1.5)
         extent = 2 * np.sqrt(((rotation * semi[:, None]) ** 2).sum(axis=0))[::-1]
-        fills_grid = random.random() < 0.5
-        body = _Body(np.zeros(3), long_mm, np.zeros(3), extent)
-        frame = _frame(random, drawing, body, fills_grid=fills_grid)
+        frame = _frame(random, drawing, _Body(np.zeros(3), long_mm, np.zeros(3), extent))
         voxel_mm = (frame.height_mm / EDGE, frame.width_mm / EDGE, frame.width_mm / EDGE)
         slice_mm = float(random.choice([1.0, 1.5, 2.0, 3.0, 3.3, 4.0, 5.0])) if look is not Look.PET else 3.3
         slice_mm = min(slice_mm, max(voxel_mm[0], extent[2] / 3))
@@ -179,7 +174,7 @@ class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc
             look, voxel_mm, tuple(centre.tolist()), tuple(semi.tolist()), rotation, slice_mm,
         )  # fmt: skip
         scene = scene_on(random, self._background(random, frame), settings)
-        seen = _Seen(_APPEARANCES[look], frame.voxel_ratio, slice_mm / voxel_mm[0], fills_grid)
+        seen = _Seen(_APPEARANCES[look], frame.voxel_ratio, slice_mm / voxel_mm[0])
         return _example(random, scene.values, scene.region, drawing, seen)
 
     def _background(self, random: np.random.Generator, frame: Frame) -> Array32:
@@ -205,7 +200,6 @@ class _Seen:
     appearance: Appearance
     voxel_ratio: float
     slices_voxels: float
-    fills_grid: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,20 +212,17 @@ class _Body:
     extent_mm: FloatArray
 
 
-def _frame(random: np.random.Generator, drawing: Drawing, body: _Body | Case, *, fills_grid: bool) -> Frame:
-    """A first look around a line or click, or a later one around a region found about right."""
-    largest = float(body.extent_mm.max())
-    if drawing is Drawing.CLICK and not fills_grid:
-        edge = largest * np.exp(random.uniform(*np.log(_CLICK_EDGES)))
-        off = random.normal(0, 0.12, 3) * body.extent_mm
-        return Frame(body.box_centre_mm + off, edge, edge)
-    if drawing in (Drawing.LINE, Drawing.BOTH_AXES) and not fills_grid:
-        edge = AROUND_LINE * body.line_mm * random.uniform(0.85, 1.15)
-        return Frame(body.line_centre_mm + random.normal(0, 0.03, 3) * body.line_mm, edge, edge)
-    jitter = np.full(3, 0.03) if drawing is Drawing.BOX else np.array([0.12, 0.12, 0.3])  # z is seen late
-    extent = body.extent_mm * np.exp(random.normal(0, 1, 3) * jitter)
-    off = random.normal(0, 0.5, 3) * jitter * body.extent_mm
-    return Frame.around(body.box_centre_mm + off, extent, AROUND_REGION)
+def _frame(random: np.random.Generator, drawing: Drawing, body: _Body | Case) -> Frame:
+    """Where the network looks for a line, a click or a box, as unsure as it is of their place and size."""
+    if drawing is Drawing.BOX:
+        extent = body.extent_mm * np.exp(random.normal(0, 0.03, 3))
+        return Frame.around(body.box_centre_mm + random.normal(0, 0.015, 3) * extent, extent, AROUND_BOX)
+    if drawing is Drawing.CLICK:
+        edges = _CLICK_EDGES if random.random() < 0.5 else _CLOSE_CLICK_EDGES
+        edge = float(body.extent_mm.max()) * np.exp(random.uniform(*np.log(edges)))
+        return Frame(body.box_centre_mm + random.normal(0, 0.12, 3) * body.extent_mm, edge, edge)
+    edge = AROUND_LINE * body.line_mm * np.exp(random.uniform(-0.15, 0.35))
+    return Frame(body.line_centre_mm + random.normal(0, 0.03, 3) * body.line_mm, edge, edge)
 
 
 def _points(random: np.random.Generator, frame: Frame) -> Array32:
@@ -302,7 +293,6 @@ def _example(
     if np.count_nonzero(region) < _FEWEST_VOXELS:
         return None
     prompt = drawn_prompt(random, region, drawing, voxel_ratio=seen.voxel_ratio, slices_voxels=seen.slices_voxels)
-    prompt = replace(prompt, fills_grid=seen.fills_grid)
     appearance = Appearance.FREE if random.random() < 0.08 else seen.appearance
     given = stacked(values, appearance, prompt, voxel_ratio=seen.voxel_ratio, slices_voxels=seen.slices_voxels)
     return torch.from_numpy(given), torch.from_numpy(region[None].astype(np.float32))

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from trialimg.volume import Geometry
 
-__all__ = ["AROUND_LINE", "AROUND_REGION", "CLICK_LADDER_MM", "MOST_STRETCH", "Frame"]
+__all__ = ["AROUND_BOX", "AROUND_FOUND", "AROUND_LINE", "CLICK_LADDER_MM", "MOST_STRETCH", "Frame"]
 
 FloatArray = npt.NDArray[np.float64]
 
 AROUND_LINE = 2.4
-"""Edge of the first look in units of the long axis."""
-AROUND_REGION = 1.5
-"""Edge of a later look in units of what the earlier one found, and of the first look at a box."""
+"""Edge of the look at a line in units of the line."""
+AROUND_BOX = 1.5
+"""Edges of the look at a box in units of the box's."""
+AROUND_FOUND = 2.0
+"""Edge of the last look at a click in units of what was found there."""
 MOST_STRETCH = 2.5
 """Most that a voxel of the grid may be higher than wide, or wider than high."""
 CLICK_LADDER_MM = (30.0, 75.0, 190.0)
@@ -54,9 +56,6 @@ class Frame:
         a, b, c = spacing.tolist()
         return Geometry((edge, edge, edge), (a, b, c), (x, y, z), image.direction)
 
-    def is_like(self, other: Frame, share: float) -> bool:
-        """Whether centre and edges differ by less than a share of the edges."""
-        edges = np.array([self.width_mm, self.width_mm, self.height_mm])
-        theirs = np.array([other.width_mm, other.width_mm, other.height_mm])
-        moved = np.abs(self.centre_mm - other.centre_mm) / edges
-        return bool(np.all(moved < share) and np.all(np.abs(theirs / edges - 1) < share))
+    def wider(self, times: float) -> Frame:
+        """The same about its centre, its edges so many times as long."""
+        return replace(self, width_mm=self.width_mm * times, height_mm=self.height_mm * times)

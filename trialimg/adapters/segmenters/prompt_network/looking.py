@@ -1,16 +1,22 @@
-"""From a prompt to the chance of every voxel: look around the prompt, then again around what was found."""
+"""From a prompt to the chance of every voxel: look around the prompt, wider where that is not enough."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from trialimg.adapters.segmenters.prompt_network.channels import EDGE, Appearance, PromptOnGrid, stacked
-from trialimg.adapters.segmenters.prompt_network.framing import AROUND_LINE, AROUND_REGION, CLICK_LADDER_MM, Frame
+from trialimg.adapters.segmenters.prompt_network.framing import (
+    AROUND_BOX,
+    AROUND_FOUND,
+    AROUND_LINE,
+    CLICK_LADDER_MM,
+    Frame,
+)
 from trialimg.adapters.segmenters.prompt_network.sampling import appearance_of, sampled
 from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointPrompt, Prompt
 from trialimg.volume import Geometry, Volume
@@ -23,8 +29,8 @@ BoolArray = npt.NDArray[np.bool_]
 Network = Callable[[Array32, bool], Array32]
 """From channels to the chance of every voxel; averaged over mirror images where the second is true."""
 
-_LOOKS = 4
-_SETTLED = 0.12
+_WIDER_LOOKS = 2
+_WIDER = 1.4
 _TOUCHED = 0.5
 _ROOM = 0.72
 """Most of a grid's edge that a lesion fills that is seen whole."""
@@ -43,14 +49,19 @@ class Found:
 
 
 def found_at(image: Volume, prompt: Prompt, network: Network) -> Found:
-    """Where the network sees the lesion that a prompt points at."""
+    """Where the network sees the lesion that a prompt points at.
+
+    Notes
+    -----
+    A line or a box says how large the lesion is about: one look does, or a wider one where the grid's edge cuts the
+    lesion off. A click says nothing of it: looks from near to far end with the first that sees a lesion whole.
+    """
     view = _View(image, prompt, appearance_of(image), network)
     frame = view.after_click() if isinstance(prompt, PointPrompt) else _first_frame(image.geometry, prompt)
-    for _ in range(_LOOKS - 1):
-        following = view.following(view.look(frame))
-        if following is None or frame.is_like(following, _SETTLED):
+    for _ in range(_WIDER_LOOKS):
+        if isinstance(prompt, BoxPrompt) or not view.is_cut_off(view.look(frame)):
             break
-        frame = following
+        frame = frame.wider(_WIDER)
     return view.look(frame, carefully=True)
 
 
@@ -61,9 +72,9 @@ class _View:
     appearance: Appearance
     network: Network
 
-    def look(self, frame: Frame, *, carefully: bool = False, fills_grid: bool = True) -> Found:
+    def look(self, frame: Frame, *, carefully: bool = False) -> Found:
         grid = frame.grid(self.image.geometry, EDGE)
-        drawn = replace(_on_grid(self.prompt, grid), fills_grid=fills_grid)
+        drawn = _on_grid(self.prompt, grid)
         slices = self.image.geometry.slice_spacing_mm / grid.slice_spacing_mm
         given = stacked(
             sampled(self.image, grid, self.appearance), self.appearance, drawn,
@@ -72,30 +83,24 @@ class _View:
         chance = self.network(given, carefully)
         return Found(chance, _touched_part(chance, given), grid)
 
-    def following(self, found: Found) -> Frame | None:
-        """Where to look next; None where nothing was found, or a box says it already."""
-        if isinstance(self.prompt, BoxPrompt) or not found.region.any():
-            return None
-        low, high = _extent_mm(found, self.image.geometry)
-        for point in _ends(self.prompt):
-            place = self.image.geometry.to_index(point) * self.image.geometry.spacing_mm
-            low, high = np.minimum(low, place), np.maximum(high, place)
-        return Frame.around((low + high) / 2, high - low, AROUND_REGION)
+    def is_cut_off(self, found: Found) -> bool:
+        """Whether the lesion touches an edge of the grid."""
+        region = found.region
+        return any(bool(np.take(region, end, axis).any()) for axis in range(3) for end in (0, -1))
 
     def after_click(self) -> Frame:
-        """The next look after looks around a click from near to far: the first that sees a lesion whole."""
+        """The last look at a click: around the first lesion that was seen whole, else around the last that was seen."""
         centre = self.image.geometry.to_index(_ends(self.prompt)[0]) * self.image.geometry.spacing_mm
-        last = frame = Frame(centre, CLICK_LADDER_MM[0], CLICK_LADDER_MM[0])
+        last = Frame(centre, CLICK_LADDER_MM[0], CLICK_LADDER_MM[0])
         for edge in CLICK_LADDER_MM:
-            frame = Frame(centre, edge, edge)
-            found = self.look(frame, fills_grid=False)
-            following = self.following(found)
-            if following is None:
+            found = self.look(Frame(centre, edge, edge))
+            if not found.region.any():
                 continue
-            last = following
             low, high = _extent_mm(found, self.image.geometry)
+            largest = AROUND_FOUND * float((high - low).max())
+            last = Frame((low + high) / 2, largest, largest)
             if np.all(high - low < _ROOM * edge):
-                return following
+                break
         return last
 
 
@@ -103,7 +108,7 @@ def _first_frame(image: Geometry, prompt: Prompt) -> Frame:
     if isinstance(prompt, BoxPrompt):
         corners = image.to_index(_corners(prompt)) * image.spacing_mm
         low, high = corners.min(axis=0), corners.max(axis=0)
-        return Frame.around((low + high) / 2, high - low, AROUND_REGION)
+        return Frame.around((low + high) / 2, high - low, AROUND_BOX)
     ends = image.to_index(np.array(_ends(prompt)[:2])) * image.spacing_mm
     edge = max(AROUND_LINE * float(np.linalg.norm(ends[1] - ends[0])), 4 * min(image.spacing_mm))
     return Frame.around(ends.mean(axis=0), (edge, edge, edge), 1.0)

@@ -51,7 +51,8 @@ def loaded_network(shipped: Shipped) -> PromptUNet:
     except (RuntimeError, SafetensorError) as fault:
         brief = str(fault).splitlines()[0][:200]
         raise ModelError(f"{shipped.folder}: the weights do not fit the network ({brief})") from fault
-    return network.eval()
+    network.eval()
+    return network
 
 
 def answering(network: PromptUNet, device: str) -> Network:

@@ -63,11 +63,8 @@ def test_another_scale_of_brightness_changes_nothing_where_the_unit_is_free(appe
         assert once[channel] == pytest.approx(scaled[channel], abs=2e-5)
 
 
-def test_a_click_suggests_a_shape_only_where_the_grid_was_set_around_the_lesion() -> None:
-    click = np.array([20.0, 21.0, 22.0])
-    known, unknown = (shown(PromptOnGrid(click=click, fills_grid=sized))[8] for sized in (True, False))
-    assert 0.9 < (known > 0.5).sum() / (4 / 3 * np.pi * (EDGE / 3) ** 3) < 1.1
-    assert unknown.max() == -1
+def test_a_click_suggests_no_shape() -> None:
+    assert shown(PromptOnGrid(click=np.array([20.0, 21.0, 22.0])))[8].max() == -1
 
 
 def test_a_prompt_of_nothing_is_refused() -> None:
