@@ -1,4 +1,11 @@
-"""Places in a later scan that were not there before: offered to a reader with a score, never counted by themselves."""
+"""Places in a later scan that were not there before: offered to a reader with a score, never counted by themselves.
+
+References
+----------
+Thirion JP, Image matching as a diffusion process: an analogy with Maxwell's demons, Med Image Anal 1998.
+Rey D et al., Automatic detection and segmentation of evolving processes in 3D medical images: application to multiple
+sclerosis, Med Image Anal 2002 (change between two scans after registration).
+"""
 
 from __future__ import annotations
 
@@ -28,6 +35,10 @@ _EDGE_MM = 2.5
 _BLUR_VOXELS = 0.8
 _BALL = np.ones((3, 3, 3))
 _AIR_HU = -300.0
+_SOFT_HU = (-200.0, 250.0)
+_BENT_MM = 4.0
+_BENT_ROUNDS = 40
+_BENT_SMOOTH_VOXELS = 2.0
 
 _INTERCEPT, _CONTRAST, _SIZE, _COMPACT = -6.0, 1.5, 0.8, 3.0
 """Weights of the score; see `candidate_score`."""
@@ -37,7 +48,7 @@ _INTERCEPT, _CONTRAST, _SIZE, _COMPACT = -6.0, 1.5, 0.8, 3.0
 class CandidateSettings:
     """What may be a new lesion."""
 
-    registration_error_mm: float = 5.0
+    registration_error_mm: float = 2.5
     """A value that the earlier scan shows within this distance is no news."""
     least_sds: float = 4.0
     """How far a voxel stands out, in standard deviations of the two scans' difference."""
@@ -95,9 +106,10 @@ def new_lesion_candidates(
 
     Notes
     -----
-    A voxel's residual is what it exceeds the brightest, or falls short of the darkest, value that the earlier scan has
-    within the registration error: an edge that moved leaves none. It counts in standard deviations of the
-    difference in quiet places, and in scans without HU after the earlier scan's values were scaled to the later one's.
+    The earlier scan is first bent to fit (demons, smoothed over 8 mm). A voxel's residual is what it then exceeds the
+    brightest, or falls short of the darkest, value that the earlier scan has within the registration error: an edge
+    that moved leaves none. It counts in standard deviations of the difference in quiet places, and in scans without HU
+    after the earlier scan's values were scaled to the later one's.
     """
     settings = settings or CandidateSettings()
     with one_thread():
@@ -106,12 +118,13 @@ def new_lesion_candidates(
             isotropic(baseline, _EDGE_MM), later, alignment.to_sitk(), sitk.sitkLinear, outside_value(baseline)
         )
         ones = sitk.Resample(_ones_like(baseline), later, alignment.to_sitk(), sitk.sitkNearestNeighbor, 0)
+        moved = moved if follow.unit is Unit.HU else _scaled(later, moved)
+        allowed = (sitk.GetArrayFromImage(ones) > 0) & ~_near(known, later, settings)
+        allowed &= _inside(later, follow.unit) & _inside(moved, follow.unit)
+        if not allowed.any():
+            return ()
+        moved = _bent(later, moved, follow.unit)
     now, before = (sitk.GetArrayFromImage(image).astype(np.float64) for image in (later, moved))
-    allowed = (sitk.GetArrayFromImage(ones) > 0) & _inside(now, before, follow.unit) & ~_near(known, later, settings)
-    if not allowed.any():
-        return ()
-    if follow.unit is not Unit.HU:
-        before = _scaled(now, before, allowed)
     now, before = (ndimage.gaussian_filter(image, _BLUR_VOXELS) for image in (now, before))
     spread = _noise(now, before, allowed)
     reach = np.maximum(np.ceil(settings.registration_error_mm / np.array(later.GetSpacing())[::-1]), 1).astype(int)
@@ -136,7 +149,7 @@ def _blobs(
         extent_mm = float(np.linalg.norm((np.ptp(voxels, axis=0) + 1) * spacing[::-1])) / np.sqrt(3)
         if not settings.least_mm <= diameter_mm or extent_mm > settings.largest_mm:
             continue
-        compactness = min(1.0, volume_mm3 / (np.pi / 6 * extent_mm**3))
+        compactness = float(min(1.0, volume_mm3 / (np.pi / 6 * extent_mm**3)))
         contrast = float(residual[box][inside].mean())
         corner = np.array([part.start for part in box])
         index = (voxels.mean(axis=0) + corner)[::-1]
@@ -146,16 +159,35 @@ def _blobs(
     return found
 
 
-def _inside(now: FloatArray, before: FloatArray, unit: Unit) -> BoolArray:
-    """Within the body at both visits, without its rim."""
-    level = _AIR_HU if unit is Unit.HU else float(np.percentile(now, 50)) * 0.5
-    bodies = []
-    for image in (now, before):
-        tissue = ndimage.binary_opening(image > level, iterations=2)
-        parts, count = ndimage.label(tissue)
-        body = parts == (np.argmax(np.bincount(parts[tissue])) if count else -1)
-        bodies.append(np.stack([ndimage.binary_fill_holes(one) for one in body]))
-    deep: BoolArray = ndimage.binary_erosion(bodies[0] & bodies[1], iterations=3)
+def _bent(later: Any, moved: Any, unit: Unit) -> Any:
+    """The earlier scan bent to fit the later one, smoothly enough for a lesion to stand out (Thirion's demons)."""
+    grid = [round(n * s / _BENT_MM) + 1 for n, s in zip(later.GetSize(), later.GetSpacing(), strict=True)]
+    coarse = sitk.Image(grid, sitk.sitkFloat32)
+    coarse.SetSpacing([_BENT_MM] * 3)
+    coarse.SetOrigin(later.GetOrigin())
+    coarse.SetDirection(later.GetDirection())
+    outside = _AIR_HU if unit is Unit.HU else 0.0
+    pair = [sitk.Resample(image, coarse, sitk.Transform(), sitk.sitkLinear, outside) for image in (later, moved)]
+    if unit is Unit.HU:
+        pair = [sitk.Clamp(image, sitk.sitkFloat32, *_SOFT_HU) for image in pair]
+    demons = sitk.FastSymmetricForcesDemonsRegistrationFilter()
+    demons.SetNumberOfIterations(_BENT_ROUNDS)
+    demons.SetSmoothDisplacementField(True)
+    demons.SetStandardDeviations(_BENT_SMOOTH_VOXELS)
+    field = sitk.Cast(demons.Execute(*pair), sitk.sitkVectorFloat64)
+    outside = float(sitk.GetArrayViewFromImage(moved).min())
+    return sitk.Resample(moved, later, sitk.DisplacementFieldTransform(field), sitk.sitkLinear, outside)
+
+
+def _inside(image: Any, unit: Unit) -> BoolArray:
+    """The body without its rim."""
+    values = sitk.GetArrayViewFromImage(image)
+    level = _AIR_HU if unit is Unit.HU else float(np.percentile(values, 50)) * 0.5
+    tissue = ndimage.binary_opening(values > level, iterations=2)
+    parts, count = ndimage.label(tissue)
+    body = parts == (np.argmax(np.bincount(parts[tissue])) if count else -1)
+    filled = np.stack([ndimage.binary_fill_holes(one) for one in body])
+    deep: BoolArray = ndimage.binary_erosion(filled, iterations=3)
     return deep
 
 
@@ -178,11 +210,14 @@ def _ones_like(volume: Volume) -> Any:
     return ones
 
 
-def _scaled(now: FloatArray, before: FloatArray, allowed: BoolArray) -> FloatArray:
-    """The earlier values on the later scale, by least squares."""
-    slope, offset = np.polyfit(before[allowed], now[allowed], 1)
-    scaled: FloatArray = before * slope + offset
-    return scaled
+def _scaled(later: Any, moved: Any) -> Any:
+    """The earlier values on the later scale, by least squares over what is not background."""
+    now, before = (sitk.GetArrayViewFromImage(image) for image in (later, moved))
+    shown = (now > 0) & (before > 0)
+    if np.count_nonzero(shown) < 2:
+        return moved
+    slope, offset = np.polyfit(before[shown].astype(np.float64), now[shown].astype(np.float64), 1)
+    return sitk.ShiftScale(moved, float(offset / slope), float(slope)) if slope > 0 else moved
 
 
 def _noise(now: FloatArray, before: FloatArray, allowed: BoolArray) -> float:

