@@ -156,6 +156,8 @@ def _attention(at: Desk, cohort: Cohort, column: DeltaGenerator) -> Callable[[Ca
         "has_overdue": lambda line: bool(line.overdue) or line.overdue_reads > 0,
     }
     counts = {name: sum(map(test, cohort.lines)) for name, test in tests.items()}
+    if not any(counts.values()):
+        return lambda _line: True
     picked = column.pills(
         at.t("cohort.by_more"),
         [name for name, count in counts.items() if count],
@@ -209,7 +211,7 @@ def _table(at: Desk, lines: Sequence[CaseLine]) -> pd.DataFrame:
             "" if line.differs is None else ", ".join(at.t(f"cohort.differs.{one}") for one in line.differs),
             line.received_on,
             line.days,
-            line.open_queries or None,
+            line.open_queries,
             ", ".join(line.due),
             _overdue(at, line),
         )

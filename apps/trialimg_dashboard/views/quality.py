@@ -42,12 +42,12 @@ def findings(at: Desk, results: Mapping[str, Any]) -> Mapping[str, str] | None:
         wanted &= found[name].isin(chosen or found[name])
     st.caption(at.t("cohort.shown", shown=int(wanted.sum()), all=len(found)))
     shown = found[wanted]
-    chosen = st.dataframe(
+    table = st.dataframe(
         shown.rename(columns={name: at.t(f"quality.{name}") for name in _COLUMNS}),
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         key="quality_rows",
     )
-    rows = [row for row in chosen.selection.rows if row < len(shown)]
+    rows = [row for row in table.selection.rows if row < len(shown)]
     return {str(name): str(value) for name, value in shown.iloc[rows[0]].items()} if rows else None
