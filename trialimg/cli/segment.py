@@ -87,7 +87,7 @@ def segment(
         click.echo(f"{segmenter.name} {segmenter.version}: {out}")
         if segmenter.model_digest:
             click.echo(f"model: {segmenter.model_digest}")
-            click.echo(f"licence: {segmenter.parameters().get('licence') or 'none is stated'}")
+            click.echo(f"licence: {getattr(segmenter, 'licence', '') or 'none is stated'}")
         print_evidence(facts)
 
 

@@ -147,14 +147,15 @@ def evaluate_segmenters(
     for done, case in enumerate(cases, start=1):
         image, truth = opened(case)
         truth.geometry.require_same(image.geometry, f"the true mask of {case.id}", "its image")
-        lesions, small = _lesions(truth, settings.least_voxels)
-        if small:
-            left_out[f"{case.id} parts"] = f"{small} connected part(s) of fewer than {settings.least_voxels} voxels"
-        if not lesions:
-            left_out[case.id] = "its true mask holds no lesion"
-        for number, lesion in enumerate(lesions, start=1):
-            judged = _Judged(case, number, lesion, measure(lesion, 1), settings)
+        lesions = small = 0
+        for lesion in _lesions(truth, settings.least_voxels):
+            if lesion is None:
+                small += 1
+                continue
+            lesions += 1
+            judged = _Judged(case, lesions, lesion, measure(lesion, 1), settings)
             scores += [judged.score(name, segmenter, image) for name, segmenter in segmenters.items()]
+        left_out |= _left_out(case, lesions, small, settings)
         if progress:
             progress("cases", done, len(cases))
     models = {name: _described(segmenter) for name, segmenter in segmenters.items()}
@@ -166,19 +167,24 @@ def size_class(long_axis_mm: float) -> str:
     return SIZE_CLASSES[int(np.searchsorted(_EDGES_MM, long_axis_mm, side="right"))]
 
 
-def _lesions(truth: Mask, least_voxels: int) -> tuple[list[Mask], int]:
-    """Connected parts of each label as masks of their own, and how many were too small; corners connect."""
-    found: list[Mask] = []
-    small = 0
+def _lesions(truth: Mask, least_voxels: int) -> Iterator[Mask | None]:
+    """Connected parts of each label, one mask at a time; None for one that is too small; corners connect."""
     for label in truth.labels:
         parts, count = ndimage.label(truth.array == label, _TOGETHER)
         sizes = np.bincount(parts.ravel(), minlength=count + 1)
         for number in range(1, count + 1):
-            if sizes[number] < least_voxels:
-                small += 1
-            else:
-                found.append(Mask((parts == number).astype(np.uint8), truth.geometry))
-    return found, small
+            large = sizes[number] >= least_voxels
+            yield Mask((parts == number).astype(np.uint8), truth.geometry) if large else None
+
+
+def _left_out(case: EvaluationCase, lesions: int, small: int, settings: EvaluationSettings) -> dict[str, str]:
+    """What of a case was not judged."""
+    said = {}
+    if small:
+        said[f"{case.id} parts"] = f"{small} connected part(s) of fewer than {settings.least_voxels} voxels"
+    if not lesions:
+        said[case.id] = "its true mask holds no lesion"
+    return said
 
 
 def _described(segmenter: Segmenter) -> Mapping[str, object]:
