@@ -23,14 +23,15 @@ __all__ = ["report"]
 @click.option("--case", "subject", metavar="SUBJECT", help="The report of this subject instead of the trial's.")
 @click.option("--work", type=click.Path(path_type=Path), help="Folder of finished work; default: RUN_FOLDER/work.")
 @click.option("--trial", help="Take the final reads of this trial's records instead of the run's own.")
+@click.option("--cut", metavar="NAME", help="With --trial: the cases of this data cut alone.")
 @home_option
 @database_option
 @person_option
 @role_option
 @json_option
 def report(
-    run_folder: Path, out: Path, subject: str | None, work: Path | None, trial: str | None, as_json: bool,
-    home: Path, database: str | None, user: str | None, role: str | None,
+    run_folder: Path, out: Path, subject: str | None, work: Path | None, trial: str | None, cut: str | None,
+    as_json: bool, home: Path, database: str | None, user: str | None, role: str | None,
 ) -> None:  # fmt: skip
     """The endpoint report of a finished run as HTML and PDF, or the report of one subject of it.
 
@@ -40,8 +41,10 @@ def report(
     from trialimg import bootstrap
 
     result, record = bootstrap.finished_result(run_folder, work), None
+    if cut is not None and trial is None:
+        raise click.UsageError("--cut belongs to --trial")
     if trial is not None:
-        result, record = _of_review(result, trial, subject, (home, database, user, role))
+        result, record = _of_review(result, (trial, cut, subject), (home, database, user, role))
     one = _subject(result, subject, run_folder) if subject is not None else None
     bootstrap.make_folder(out)
     if one is not None:
@@ -56,7 +59,9 @@ def report(
 
 
 def _of_review(
-    result: TrialResult, trial: str, subject: str | None, who: tuple[Path, str | None, str | None, str | None]
+    result: TrialResult,
+    what: tuple[str, str | None, str | None],
+    who: tuple[Path, str | None, str | None, str | None],
 ) -> tuple[TrialResult, CaseRecord | None]:
     """The results of the records, and what they say of one case."""
     from trialimg import bootstrap
@@ -64,10 +69,11 @@ def _of_review(
     from trialimg.core.access import Role
     from trialimg.services.review_report import case_record, review_result
 
+    trial, cut, subject = what
     home, database, user, role = who
     records = bootstrap.records(home.expanduser(), database)
     with desk_of(records, user, Role(role) if role else None, Role.ANALYST) as desk:
-        found = review_result(result, desk.records, desk.actor, trial)
+        found = review_result(result, desk.records, desk.actor, trial, cut=cut)
         record = case_record(desk.records, desk.actor, trial, subject) if subject is not None else None
     return found, record
 

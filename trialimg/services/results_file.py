@@ -133,7 +133,7 @@ class _Reader:
         if isinstance(value, Mapping):
             inner = parts[1] if len(parts) > 1 else Any
             return {key: self.read(inner, item) for key, item in value.items()}
-        return float(value) if kind is float else value
+        return value
 
     def _one_of(self, kinds: list[Any], value: Any) -> Any:
         """A value of the first of several types that it fits."""

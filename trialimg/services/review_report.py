@@ -24,6 +24,7 @@ from trialimg.services.results import Assessor, SubjectResult, TrialResult
 from trialimg.services.sdtm_reads import ReadRecord, summed_up
 from trialimg.services.signatures import signature_of
 from trialimg.services.trials import require_trial
+from trialimg.services.trials_data_cut import cut_of, moved_since
 
 __all__ = ["CaseRead", "CaseRecord", "CaseSignature", "case_record", "review_result"]
 
@@ -63,21 +64,30 @@ class CaseRecord:
     signatures: tuple[CaseSignature, ...]
 
 
-def review_result(result: TrialResult, records: Records, actor: Actor, trial: str) -> TrialResult:
+def review_result(
+    result: TrialResult, records: Records, actor: Actor, trial: str, *, cut: str | None = None
+) -> TrialResult:
     """The results of a run with the signed reads of every final efficacy case in the place of its own.
 
     A subject whose case is not final has no read. Somebody to whom the trial is blinded gets everybody as one group.
+
+    Parameters
+    ----------
+    cut
+        Name of a data cut: only the cases that it locked, and they must be as they were locked. None: all final ones.
 
     Raises
     ------
     AccessError
         If the actor may not see the trial's reports.
     ReadingError
-        If no case is final, or one is of a subject that the run does not know.
+        If no case is final, one is of a subject that the run does not know, or the records of the cut have moved.
     """
     with records.look(actor, Action.VIEW_REPORTS, trial=trial) as transaction:
         protocol = protocol_in_force(transaction, trial)
-        cases = {file.body["subject"]: file for file in _final(transaction, trial)}
+        locked = _locked(transaction, trial, cut) if cut is not None else None
+        found = (file for file in _final(transaction, trial) if locked is None or file.id in locked[1])
+        cases = {file.body["subject"]: file for file in found}
         is_pooled = actor.role is Role.SPONSOR and bool(require_trial(transaction, trial).body["blinded"])
     strangers = sorted(cases.keys() - {one.subject.id for one in result.subjects})
     if strangers or not cases:
@@ -98,10 +108,23 @@ def review_result(result: TrialResult, records: Records, actor: Actor, trial: st
         compare_arms(subjects, plan.arms, plan.statistics),
         tuple(finding for one in subjects for finding in one.findings),
         None,
-        Provenance("trialimg trial report", {"protocol": protocol.digest}, {}, result.provenance.software, ""),
+        _provenance(result, protocol, cut, locked[0] if locked is not None else ""),
         further,
         analyses=cohort_analyses(subjects, further, {}, plan),
     )
+
+
+def _locked(transaction: Transaction, trial: str, cut: str) -> tuple[str, frozenset[str]]:
+    """The hash of a data cut and its cases, where they are still as they were locked."""
+    version = cut_of(transaction, f"{trial}/{cut}")
+    if moved := moved_since(transaction, version):
+        raise ReadingError(f"data cut {cut}: records have moved since it was locked ({', '.join(moved)}); cut anew")
+    return str(version.body["hash"]), frozenset(case["case"] for case in version.body["cases"])
+
+
+def _provenance(result: TrialResult, protocol: Protocol, cut: str | None, digest: str) -> Provenance:
+    parameters = {"protocol": protocol.digest, "data_cut": cut or "none: every final case", "hash": digest}
+    return Provenance("trialimg report --trial", parameters, {}, result.provenance.software, "")
 
 
 def _pooled(protocol: Protocol) -> Protocol:
@@ -164,7 +187,8 @@ def case_record(records: Records, actor: Actor, trial: str, subject: str) -> Cas
             return None
         accepted = (file.body["result"] or {}).get("read")
         reads = tuple(_case_read(role, version, counts=version.id == accepted) for role, version in _signed(file))
-        return CaseRecord(reads, _verdict(file), tuple(_signatures(transaction, file)))
+        signatures = _signatures(transaction, file, is_named=actor.role is not Role.SPONSOR)
+        return CaseRecord(reads, _verdict(file), tuple(signatures))
 
 
 def _case_read(role: str, version: RecordVersion, *, counts: bool) -> CaseRead:
@@ -183,11 +207,12 @@ def _verdict(file: CaseFile) -> str:
     return ": ".join(part for part in (code, str(because.get("text", ""))) if part)
 
 
-def _signatures(transaction: Transaction, file: CaseFile) -> Iterator[CaseSignature]:
-    """Under the reads and the verdicts of the case."""
+def _signatures(transaction: Transaction, file: CaseFile, *, is_named: bool) -> Iterator[CaseSignature]:
+    """Under the reads and the verdicts of the case; a sponsor learns no reader's name."""
     named = [(role.capitalize(), version) for role, version in _signed(file)]
     named += [("Adjudication", version) for version in file.verdicts]
     for under, version in named:
         found = signature_of(transaction, version)
         if found is not None:
-            yield CaseSignature(under, found.printed_name, found.at, found.meaning, found.void)
+            name = found.printed_name if is_named else "not shown to the sponsor"
+            yield CaseSignature(under, name, found.at, found.meaning, found.void)

@@ -145,7 +145,7 @@ def _given_sums(record: ReadRecord) -> dict[float | None, Sums]:
 
 def _sums_that_differ(record: ReadRecord, derived: Sequence[CriterionAssessment]) -> list[Finding]:
     """Recorded sums that are not those of the lesions."""
-    if record.reading is None:
+    if record.reading is None or not record.reading.sums_mm:
         return []
     findings = []
     for one in derived:

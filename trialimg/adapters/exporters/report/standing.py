@@ -9,7 +9,7 @@ from trialimg.services.results import TrialResult
 __all__ = ["Standing", "standing_of"]
 
 FROM_TABLES = "trialimg run --from-sdtm"
-FROM_RECORDS = "trialimg trial report"
+FROM_RECORDS = "trialimg report --trial"
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,12 @@ def standing_of(result: TrialResult) -> Standing:
     """Computed by software, made of others' tables, or the signed reads of a central review."""
     activity = result.provenance.activity
     if activity == FROM_RECORDS:
+        cut = result.provenance.parameters["data_cut"]
         return Standing(
             "Central review: signed reads",
             "Status: central review.",
             "Responses and endpoints rest on the signed final reads of the records. Where two readers differed, an "
-            "adjudicator chose one of their reads; nothing was averaged.",
+            f"adjudicator chose one of their reads; nothing was averaged. Data cut: {cut}.",
             is_signed=True,
         )
     if activity == FROM_TABLES:
