@@ -1,6 +1,6 @@
 """Dice of the prompt network on subjects it never saw, fold by fold, beside the ellipsoid and the classical segmenter.
 
-`python tests/benchmarks/bench_prompt_network.py RUNS [fold ...]`, where RUNS holds fold-0 ... fold-4 as `trialimg train
+`python tests/benchmarks/bench_prompt_network.py RUNS [fold ...]`, where RUNS (runs/training) holds fold-0 ... fold-4 as `trialimg train
 --fold N --out RUNS` wrote them. One row a lesion and prompt goes into RUNS/folds.csv, the table to the screen. Prompts
 are those of an unsteady hand, `imaging.reader_prompts`, the same for every segmenter.
 """
@@ -58,7 +58,10 @@ def rows_of(fold: int, runs: Path) -> Iterator[tuple[object, ...]]:
 
 def main() -> None:
     """Judge some folds, or all, and print the table of every fold judged so far."""
-    runs = Path(sys.argv[1])
+    runs = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "runs" / "training"
+    if not REFERENCE.is_dir() or not (runs / "fold-0" / "card.json").is_file():
+        print(f"no reference data at {REFERENCE}, or no trained folds at {runs}")
+        return
     path = runs / "folds.csv"
     kept = list(csv.reader(path.open(encoding="utf-8")))[1:] if path.is_file() else []
     for fold in [int(word) for word in sys.argv[2:]] or range(5):
