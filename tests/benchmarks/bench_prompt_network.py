@@ -1,7 +1,7 @@
 """Dice of the prompt network on subjects it never saw, fold by fold, beside the ellipsoid and the classical segmenter.
 
-`python tests/benchmarks/bench_prompt_network.py [RUNS [fold ...]]`, where RUNS (runs/training) holds fold-0 to fold-4 as
-`trialimg train --fold N --out RUNS` wrote them. One row a lesion and prompt goes into RUNS/folds.csv, the table to the
+`python tests/benchmarks/bench_prompt_network.py [RUNS [fold ...]]`, where RUNS (runs/training) holds fold-0 ... fold-4
+as `trialimg train --fold N --out RUNS` wrote them. One row a lesion and prompt goes into RUNS/folds.csv, the table to the
 screen. Prompts are those of an unsteady hand, `imaging.reader_prompts`, the same for every segmenter.
 """
 
