@@ -23,8 +23,14 @@ __all__ = ["FAILED", "LEFT", "MODEL_ANSWER", "TAKEN", "WAITING", "AnswerPlace", 
 MODEL_ANSWER = "model_answer"
 """Kind of a record: one answer to one line; its id is ``assignment/timepoint/lesion/number``, its state one of the
 four below."""
-WAITING, TAKEN, LEFT, FAILED = "waiting", "taken", "left", "failed"
-"""The reader has not decided; took it over, perhaps to change it; put it away; there was no answer."""
+WAITING = "waiting"
+"""The reader has not decided."""
+TAKEN = "taken"
+"""Taken over, perhaps to be changed afterwards."""
+LEFT = "left"
+"""Put away."""
+FAILED = "failed"
+"""There was no answer."""
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def _question(at: Desk, table: FeatureTable) -> Question:
     )
     is_first = not table.timepoints or step == table.timepoints[0]
     change = fourth.toggle(at.t("features.change"), disabled=is_first, key="features_change")
-    return Question(outcome, step, change and not is_first, pick)
+    return Question(outcome or Outcome.PFS, step or "", change and not is_first, pick or Pick.LARGEST)
 
 
 def _effects(at: Desk, found: Associated) -> pd.DataFrame:

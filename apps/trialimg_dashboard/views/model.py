@@ -64,6 +64,8 @@ def table(at: Desk, health: ModelHealth) -> Indicator | None:
     rows = [_row(at, one) for one in worst_first]
     columns = [at.t(f"model.col.{name}") for name in _COLUMNS]
     shown = pd.DataFrame(rows, columns=columns)
+    widths = {name: st.column_config.TextColumn(alignment="right", width="small") for name in columns[2:7]}
+    widths[columns[-1]] = st.column_config.TextColumn(width="large")
     chosen = st.dataframe(
         shown.style.map(_coloured, subset=[columns[0]]),
         hide_index=True,
@@ -71,18 +73,14 @@ def table(at: Desk, health: ModelHealth) -> Indicator | None:
         selection_mode="single-row",
         key="model_indicators",
         height=35 * (len(rows) + 1) + 2,
-        column_config={columns[-1]: st.column_config.TextColumn(width="large"), **_right(columns[2:7])},
+        column_config=widths,
     )
     st.caption(at.t("model.about"))
     places = chosen.selection.rows
     return worst_first[places[0]] if places else None
 
 
-def _right(columns: Sequence[str]) -> dict[str, Any]:
-    return {name: st.column_config.TextColumn(alignment="right", width="small") for name in columns}
-
-
-def _coloured(cell: str) -> str:
+def _coloured(cell: Any) -> str:
     light = Light(cell[0])
     return f"background-color: {_GROUND[light]}; color: {_INK[light]}; font-weight: bold"
 
