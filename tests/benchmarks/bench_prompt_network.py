@@ -1,8 +1,8 @@
 """Dice of the prompt network on subjects it never saw, fold by fold, beside the ellipsoid and the classical segmenter.
 
 `python tests/benchmarks/bench_prompt_network.py [RUNS [fold ...]]`, where RUNS (runs/training) holds fold-0 ... fold-4
-as `trialimg train --fold N --out RUNS` wrote them. One row a lesion and prompt goes into RUNS/folds.csv, the table to the
-screen. Prompts are those of an unsteady hand, `imaging.reader_prompts`, the same for every segmenter.
+as `trialimg train --fold N --out RUNS` wrote them. One row a lesion and prompt goes into RUNS/folds.csv, the table
+to the screen. Prompts are those of an unsteady hand, `imaging.reader_prompts`, the same for every segmenter.
 """
 
 from __future__ import annotations
