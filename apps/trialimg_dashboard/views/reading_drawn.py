@@ -41,7 +41,7 @@ class DrawnOn:
     snaps: bool
 
 
-def take(at: Desk, room: Room, row: LesionRow, seen: Seen, drawn_on: DrawnOn) -> None:
+def take(at: Desk, room: Room, row: LesionRow, *, seen: Seen, drawn_on: DrawnOn) -> None:
     """Keep what was drawn, accepted or given back; go to the lesion that was asked for."""
     if seen.asked in (Asked.NEXT, Asked.PREVIOUS):
         names = [one.name for one in room.rows]

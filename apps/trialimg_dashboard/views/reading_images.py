@@ -62,7 +62,7 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
 
     def act(seen: Seen) -> None:
         if row is not None:
-            acting(lambda: take(at, room, row, seen, DrawnOn(now, drawings, snaps)))()
+            acting(lambda: take(at, room, row, seen=seen, drawn_on=DrawnOn(now, drawings, snaps)))()
 
     viewer(panes, drawings, revision=_revision(room, row), options=options, act=act)
 
