@@ -116,9 +116,8 @@ def uploaded(page, study: list[Path]) -> None:
     page.get_by_text("Files taken").wait_for()
     picture(page, "analyst-upload")
     form = fold(page, "Hand over to the case")
-    visit = form.get_by_role("combobox").first
-    visit.fill("BL")
-    visit.press("Enter")
+    form.get_by_role("button", name="Open").first.click()
+    page.get_by_role("option", name="BL", exact=True).click()
     form.locator("label", has_text="I looked at the images").click()
     submit(page, form, "Hand over to the case")
     page.get_by_text(f"Handed over to case {SUBJECT}.").wait_for()

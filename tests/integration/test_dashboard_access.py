@@ -28,6 +28,7 @@ from trialimg.services.case_images import CaseImages, Looking
 from trialimg.services.journal import Journal
 from trialimg.services.people_sessions import open_session, session_key, session_token
 from trialimg.services.reading_desk import held
+from trialimg.services.records import EntryQuery
 from trialimg.services.records import Place as Where
 from trialimg.services.viewing import encode
 from trialimg.volume import Geometry, Unit, Volume
@@ -47,6 +48,7 @@ GUARDED = [
     "/_stcore/metrics",
     "/_stcore/bidi-components/trialimg.viewer/index.js",
     "/_stcore/upload_file/session/file",
+    "/uploads/T-1/U0001",
     "/_stcore/agent/openapi.json",
     "/openapi.json",
     "/..%2f..%2fetc/passwd",
@@ -183,9 +185,13 @@ def test_each_role_is_offered_its_own_pages_from_the_first_visit_on(house, key):
 def test_no_page_of_another_role_can_be_reached_by_its_address(house, key):
     own = PAGES[demonstration.PEOPLE[key][1]]
     with Wire(house.url, house.cookie(key)) as wire:
-        for page in sorted({name for names in PAGES.values() for name in names} - set(own)):
+        others = sorted({name for names in PAGES.values() for name in names} - set(own))
+        for page in others:
             assert "page_not_found" in {one.WhichOneof("type") for one in wire.run(page)}
         assert "page_not_found" not in {one.WhichOneof("type") for one in wire.run(own[1])}
+    asked = EntryQuery(who=house.accounts[key]["user"], action="refuse_access", object_kind="page")
+    with house.records.store.reading() as transaction:
+        assert [one.object_id for one in transaction.entries(asked)] == others
 
 
 def test_a_reader_fetches_their_own_open_visit_and_nothing_else(house):
