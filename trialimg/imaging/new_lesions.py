@@ -40,7 +40,7 @@ _BENT_MM = 4.0
 _BENT_ROUNDS = 40
 _BENT_SMOOTH_VOXELS = 2.0
 
-_INTERCEPT, _CONTRAST, _SIZE, _COMPACT = -6.0, 1.5, 0.8, 3.0
+_INTERCEPT, _CONTRAST, _SIZE, _COMPACT = -14.3, 1.0, 3.3, 1.7
 """Weights of the score; see `candidate_score`."""
 
 
@@ -80,8 +80,8 @@ def candidate_score(*, contrast_sds: float, diameter_mm: float, compactness: flo
 
     Notes
     -----
-    Logistic: ``-b0 + b1 ln(contrast) + b2 ln(diameter) + b3 compactness``. The weights were fitted to simulated
-    follow-ups of a real CT (docs/explanation/tracking.md); on other kinds of scan the order of candidates means more
+    Logistic: ``-14.3 + 1.0 ln(contrast) + 3.3 ln(diameter) + 1.7 compactness``, diameter in mm. The weights were
+    fitted to few simulated follow-ups of one real CT (docs/explanation/tracking.md): the order of candidates means more
     than the number.
     """
     logit = _INTERCEPT + _CONTRAST * np.log(contrast_sds) + _SIZE * np.log(diameter_mm) + _COMPACT * compactness

@@ -235,7 +235,11 @@ def _places(
     for _ in range(_TRIES):
         centre = grid.to_lps(candidates[random.integers(len(candidates))][::-1].astype(float))
         diameter_mm = float(random.uniform(*settings.diameters_mm))
-        k, j, i = np.rint(grid.to_index(motion.inverse_apply(centre)))[::-1].astype(int).tolist()
+        try:
+            moved = motion.inverse_apply(centre)
+        except GeometryError:  # a fold at the edge of the scan
+            continue
+        k, j, i = np.rint(grid.to_index(moved))[::-1].astype(int).tolist()
         if not all(0 <= n < size for n, size in zip((k, j, i), grid.shape, strict=True)) or not inside_later[k, j, i]:
             continue
         room = [float(np.linalg.norm(centre - one.centre_lps_mm)) - one.diameter_mm / 2 for one in taken]

@@ -58,6 +58,7 @@ def test_what_holds_no_pairs_is_refused(text: str):
         read_pairs(text, "pairs.json")
 
 
+@pytest.mark.long
 def test_a_simulated_follow_up_is_scored_and_its_misses_are_said():
     settings = FollowUpSettings(lesions=5, diameters_mm=(14.0, 22.0), bend_mm=3.0, tilt_rad=0.05)
     score = evaluate_tracking(

@@ -49,6 +49,7 @@ def test_outlined_lesions_keep_their_names_and_new_ones_get_their_own():
     assert found.lesions[2].sightings["b"].displacement_mm is None
 
 
+@pytest.mark.long
 def test_a_lesion_that_was_gone_for_a_visit_comes_back_under_its_name():
     studies = [study("a", FIRST, SECOND), study("b", SECOND), study("c", FIRST, SECOND)]
     found = track(studies, BrightSegmenter(), SHIFTED)
