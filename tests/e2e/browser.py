@@ -80,7 +80,7 @@ def watched_page(browser, server: str, *, scaling: float = 1.0, size: tuple[int,
     page.on("request", lambda request: None if request.url.startswith(ours) else problems.append(request.url))
     yield page
     context.close()
-    assert problems == []
+    assert problems == [], problems
 
 
 def enter(page, server: str, account: str, heading: str = "Worklist", language: str = "en") -> None:

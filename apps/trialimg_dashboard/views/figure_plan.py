@@ -27,6 +27,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Plan:
+    """Where every panel of a figure lies."""
+
     height_px: float
     """Between the margins."""
     places: tuple[Place, ...]
@@ -52,6 +54,7 @@ def _above(panel: Panel) -> float:
 
 
 def below(panel: Panel) -> float:
+    """Height in pixels of the words below a panel's axes."""
     written = [row for row in panel.rows if any(cell.text for cell in row.cells)]
     names = 14 + LETTER_PX * max((len(tick.text) for tick in panel.x.ticks), default=0) if panel.x.is_turned else 18.0
     title = HEADING_PX * (1 + panel.x.title.count("\n")) if panel.x.title else 0.0
@@ -67,6 +70,7 @@ def _beside(panel: Panel, side: Side) -> float:
 
 
 def width_of(column: Column) -> float:
+    """Width in pixels of a column of words, with the gap beside it."""
     return LETTER_PX * max(len(column.title), *(len(cell.text) for cell in column.cells), 0) + 12
 
 

@@ -62,6 +62,7 @@ def group_of(tone: Tone, shape: Shape | None) -> str:
 
 
 def marker_of(shape: Shape, tone: Tone, size: float, palette: Palette) -> dict[str, Any]:
+    """The look of a point: symbol, size, fill and edge."""
     colour = palette[tone]
     wide = 2.0 if shape in _THIN else 1.0
     marker = {"symbol": _SYMBOLS[shape], "size": 2 * size, "line": {"color": colour.edge, "width": wide}}
@@ -130,6 +131,7 @@ def _band(band: Band, palette: Palette) -> Trace:
 
 
 def points_trace(points: Sequence[Point], palette: Palette) -> Trace:
+    """Points of one look; each carries its key as ``customdata``."""
     first = points[0]
     is_chip = first.shape is Shape.CHIP
     size = 1.25 * first.size if is_chip else first.size

@@ -168,6 +168,7 @@ class TrialCourses:
         return _BURDENS.get(self.criterion, _DIAMETERS)
 
     def of_arm(self, arm: str) -> tuple[Course, ...]:
+        """The courses of one arm."""
         return tuple(course for course in self.courses if course.arm == arm)
 
 

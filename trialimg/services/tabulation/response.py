@@ -22,7 +22,7 @@ from trialimg.stats.rates import rate
 from trialimg.stats.results import Estimate
 from trialimg.stats.two_by_two import TwoByTwo, fisher_exact
 
-__all__ = ["disposition_table", "response_table"]
+__all__ = ["arms_and_everyone", "disposition_table", "response_table"]
 
 Groups = Sequence[tuple[str, Sequence[Course]]]
 _METHODS = {"clopper_pearson": "Clopper-Pearson", "wilson": "Wilson"}
@@ -35,7 +35,7 @@ def arms_and_everyone(trial: TrialCourses) -> Groups:
     return [*groups, (EVERYONE, trial.courses)]
 
 
-def headings(groups: Groups) -> tuple[str, ...]:
+def _headings(groups: Groups) -> tuple[str, ...]:
     """Arms with their numbers of subjects."""
     return tuple(f"{arm_name(arm)}\n(n = {len(members)})" for arm, members in groups)
 
@@ -57,7 +57,7 @@ def response_table(trial: TrialCourses) -> SummaryTable:
     return SummaryTable(
         "orr",
         "Tumour response",
-        headings(groups),
+        _headings(groups),
         (("Best overall response", best), objective, control),
         (_footnote(trial), *trial.imprint.footnotes),
         numbers={"objective_response": numbers, "disease_control": others},
@@ -172,7 +172,7 @@ def disposition_table(trial: TrialCourses) -> SummaryTable:
     return SummaryTable(
         "disposition",
         "Disposition of subjects",
-        headings(groups),
+        _headings(groups),
         tuple(
             (name, tuple(TableRow(label, tuple(map(counted_share, counts, sizes))) for label, counts in rows))
             for name, rows in counted
