@@ -36,7 +36,7 @@ def health(desk: Desk, trial: str, as_json: bool) -> None:
 
     home: Path = click.get_current_context().params["home"].expanduser()
     kept = Kept(kept_masks(home), kept_series(home))
-    found = watch_model(desk.records, desk.actor, trial, kept, health_settings(home))
+    found = watch_model(desk.records, desk.actor, trial, kept=kept, settings=health_settings(home))
     if as_json:
         print_json(found)
     else:

@@ -80,7 +80,7 @@ def health_size(records: Records, actor: Actor, trial: str) -> int:
 
 
 def model_health(
-    records: Records, actor: Actor, trial: str, kept: Kept, settings: HealthSettings | None = None
+    records: Records, actor: Actor, trial: str, *, kept: Kept, settings: HealthSettings | None = None
 ) -> ModelHealth:
     """The indicators of a trial's model now; nothing is kept.
 
@@ -102,7 +102,7 @@ def model_health(
 
 
 def watch_model(
-    records: Records, actor: Actor, trial: str, kept: Kept, settings: HealthSettings | None = None
+    records: Records, actor: Actor, trial: str, *, kept: Kept, settings: HealthSettings | None = None
 ) -> ModelHealth:
     """The same, and a task opened for every indicator that is red and has none.
 
@@ -111,9 +111,9 @@ def watch_model(
     AccessError
         If the actor may not see the model's health in this trial.
     """
-    health = model_health(records, actor, trial, kept, settings)
+    health = model_health(records, actor, trial, kept=kept, settings=settings)
     opened = open_model_tasks(records, trial, health.indicators, health.limits)
-    return model_health(records, actor, trial, kept, settings) if opened else health
+    return model_health(records, actor, trial, kept=kept, settings=settings) if opened else health
 
 
 def _validation(transaction: Transaction, trial: str) -> Validation | None:

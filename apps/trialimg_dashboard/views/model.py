@@ -45,7 +45,7 @@ def present_health(at: Desk) -> ModelHealth | None:
 
 def _watched(at: Desk) -> ModelHealth:
     kept = Kept(at.house.masks, at.house.images.kept)
-    return watch_model(at.records, at.actor, at.trial, kept, health_settings(at.house.home))
+    return watch_model(at.records, at.actor, at.trial, kept=kept, settings=health_settings(at.house.home))
 
 
 def head(at: Desk, health: ModelHealth) -> None:

@@ -42,29 +42,29 @@ def trial() -> Trial:
 
 
 def test_a_red_indicator_opens_one_task_in_the_name_of_the_software(trial, kept):
-    assert model_health(trial.records, trial.actor("ana"), TRIAL, kept).tasks == ()
-    health = watch_model(trial.records, trial.actor("ana"), TRIAL, kept)
+    assert model_health(trial.records, trial.actor("ana"), TRIAL, kept=kept).tasks == ()
+    health = watch_model(trial.records, trial.actor("ana"), TRIAL, kept=kept)
     assert health.worst is Light.RED
     (task,) = health.tasks
     assert (task.indicator, task.state, task.for_role) == ("validated_days", "open", "analyst")
     assert trial.entries()[-1] == ("open_model_task", "T-1/validated_days/1")
     size = len(trial.entries())
-    assert len(watch_model(trial.records, trial.actor("ana"), TRIAL, kept).tasks) == 1
+    assert len(watch_model(trial.records, trial.actor("ana"), TRIAL, kept=kept).tasks) == 1
     assert len(trial.entries()) == size
 
 
 def test_a_closed_task_has_its_reason_and_the_indicator_waits_before_it_opens_another(trial, kept):
-    watch_model(trial.records, trial.actor("ana"), TRIAL, kept)
+    watch_model(trial.records, trial.actor("ana"), TRIAL, kept=kept)
     with pytest.raises(TrialimgError, match="say what was found"):
         close_model_task(trial.records, trial.actor("ana"), TRIAL, "validated_days", reason=" ")
     close_model_task(trial.records, trial.actor("ana"), TRIAL, "validated_days", reason="validation is planned")
-    (task,) = watch_model(trial.records, trial.actor("ana"), TRIAL, kept).tasks
+    (task,) = watch_model(trial.records, trial.actor("ana"), TRIAL, kept=kept).tasks
     assert (task.state, task.closed_by, task.reason) == ("closed", "ana", "validation is planned")
     with pytest.raises(TrialimgError, match="no open task"):
         close_model_task(trial.records, trial.actor("ana"), TRIAL, "validated_days", reason="again")
     trial.records.clock.moment += dt.timedelta(days=15)
     again = at_desk(trial.records, "anna", Role.ANALYST)[0]
-    assert [one.id for one in watch_model(trial.records, again, TRIAL, kept).tasks if one.state == "open"] == [
+    assert [one.id for one in watch_model(trial.records, again, TRIAL, kept=kept).tasks if one.state == "open"] == [
         "T-1/validated_days/2"
     ]
 
@@ -72,9 +72,9 @@ def test_a_closed_task_has_its_reason_and_the_indicator_waits_before_it_opens_an
 def test_only_those_who_watch_the_model_see_it_and_an_inspector_closes_nothing(trial, kept):
     inspector = at_desk(trial.records, "ines", Role.INSPECTOR)[0]
     sponsor = at_desk(trial.records, "sam", Role.SPONSOR)[0]
-    assert watch_model(trial.records, inspector, TRIAL, kept).tasks
+    assert watch_model(trial.records, inspector, TRIAL, kept=kept).tasks
     for nobody in (sponsor, trial.actor("rosa")):
         with pytest.raises(AccessError):
-            model_health(trial.records, nobody, TRIAL, kept)
+            model_health(trial.records, nobody, TRIAL, kept=kept)
     with pytest.raises(AccessError, match="inspector may not"):
         close_model_task(trial.records, inspector, TRIAL, "validated_days", reason="seen")
