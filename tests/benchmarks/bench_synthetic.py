@@ -22,7 +22,7 @@ from trialimg.volume import Mask, Volume
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = Path(os.environ.get("TRIALIMG_REFERENCE", ROOT.parent / "shared" / "reference"))
 BACKGROUNDS = ("ct_background/aorta_ct_cropped.nii.gz", "ct_background/example_ct.nii.gz", "lung_dx/dicom/A0001")
-COUNT = 45
+COUNT = 24
 SEED = 20_000
 
 
