@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from trialimg.services.results import SubjectResult, TrialResult
     from trialimg.services.review_report import CaseRecord
 
-__all__ = ["case_report", "endpoint_report", "finished_result"]
+__all__ = ["case_pdf", "case_report", "endpoint_report", "finished_result", "report_pdf"]
 
 
 def finished_result(run: Path, work: Path | None = None) -> TrialResult:
@@ -44,3 +44,19 @@ def case_report(
     from trialimg.adapters.exporters.report.case import write_case
 
     return write_case(result, subject, out, record)
+
+
+def report_pdf(result: TrialResult) -> bytes:
+    """The endpoint report as PDF."""
+    from trialimg.adapters.exporters.rendering import pdf_of
+    from trialimg.adapters.exporters.report.page import html_of
+
+    return pdf_of(html_of(result))
+
+
+def case_pdf(result: TrialResult, subject: SubjectResult, record: CaseRecord | None) -> bytes:
+    """The report of one subject as PDF."""
+    from trialimg.adapters.exporters.rendering import pdf_of
+    from trialimg.adapters.exporters.report.page import case_html
+
+    return pdf_of(case_html(result, subject, record))

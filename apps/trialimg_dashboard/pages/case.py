@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import desk, done
+from apps.trialimg_dashboard.run import finished_run
 from apps.trialimg_dashboard.views import case as view
 from trialimg.services.dashboard_case import case_page
 
@@ -19,6 +20,7 @@ if page is None:
     st.stop()
 view.head(at, page)
 view.answer(at, page)
+view.report(at, page, finished_run(at))
 left, right = st.columns(2)
 with left:
     view.reads(at, page)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk
+from apps.trialimg_dashboard.views import downloads
+from trialimg.bootstrap.reports import case_pdf
 from trialimg.services.dashboard_case import CasePage
+from trialimg.services.dashboard_reports import fetch_case_report
+from trialimg.services.finished import FinishedRun
 
-__all__ = ["answer", "head", "history", "reads"]
+__all__ = ["answer", "head", "history", "reads", "report"]
 
 
 def head(at: Desk, page: CasePage) -> None:
@@ -93,3 +98,12 @@ def _visit(one: dict[str, Any]) -> tuple[Any, ...]:
     ]
     rule = one["rule"][-1]["sentence"] if one["rule"] else ""
     return one["timepoint"]["id"], *numbers, one["target"], one["non_target"], one["new_lesion"], one["overall"], rule
+
+
+def report(at: Desk, page: CasePage, run: FinishedRun | None) -> None:
+    """The case report, once the case is final and the trial's run is at hand."""
+    if page.result is None or run is None:
+        return
+    downloads.made(at, f"{at.trial}-{page.subject}-case.pdf", at.t("case.report"), partial(
+        fetch_case_report, at.records, at.actor, at.trial, page.subject, run=run, render=case_pdf
+    ))  # fmt: skip

@@ -10,9 +10,11 @@ import streamlit as st
 from apps.trialimg_dashboard.desk import Desk
 from apps.trialimg_dashboard.views import downloads
 from trialimg.bootstrap.packages import cdisc_package, figure_package
+from trialimg.bootstrap.reports import report_pdf
 from trialimg.core.reading import Stage
 from trialimg.services.dashboard_downloads import CutFile, fetch_cut
 from trialimg.services.dashboard_packages import fetch_datasets, fetch_figures
+from trialimg.services.dashboard_reports import fetch_report
 from trialimg.services.dashboard_sponsor import Standing
 from trialimg.services.finished import FinishedRun
 
@@ -73,6 +75,9 @@ def _packages(at: Desk, cut: CutFile, run: FinishedRun | None) -> None:
     if run is None:
         st.caption(at.t("trial.no_datasets"))
         return
+    downloads.made(at, f"{name}-report.pdf", at.t("trial.report"), partial(
+        fetch_report, at.records, at.actor, at.trial, cut.name, run=run, render=report_pdf
+    ))  # fmt: skip
     downloads.made(at, f"{name}-cdisc.zip", at.t("trial.datasets"), partial(
         fetch_datasets, at.records, at.actor, at.trial, cut.name, run=run, pack=cdisc_package
     ))  # fmt: skip

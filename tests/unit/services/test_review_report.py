@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +11,15 @@ from tests.fakes.central_review import DATES, TRIAL, Trial, double
 from tests.fakes.results import trial_result
 from trialimg.adapters.exporters.report.page import case_html, html_of
 from trialimg.core.access import Role
+from trialimg.core.digest import canonical_json, digest_of
 from trialimg.core.errors import AccessError, ReadingError
 from trialimg.core.trial import Subject
 from trialimg.services.adjudication import adjudication_view
+from trialimg.services.dashboard_reports import fetch_case_report
+from trialimg.services.document import document
+from trialimg.services.finished import FinishedRun
 from trialimg.services.results import SubjectResult, TrialResult
-from trialimg.services.review_report import case_record, review_result
+from trialimg.services.review_report import CaseRecord, case_record, review_result
 
 AGREED, DIFFERED = "C0001", "C0002"
 VISITS = ("BL", "W06", "W12")
@@ -101,3 +106,22 @@ def test_a_run_of_other_subjects_is_refused(trial: Trial) -> None:
 def test_a_cut_that_nobody_made_is_refused(trial: Trial) -> None:
     with pytest.raises(ReadingError, match="there is no data cut"):
         review_result(run_of("S-C0001", "S-C0002"), trial.records, trial.actor("ana"), TRIAL, cut="IA1")
+
+
+def test_taking_a_case_report_is_in_the_ledger(trial: Trial, tmp_path: Path) -> None:
+    data = canonical_json(document(run_of("S-C0001", "S-C0002"))) + b"\n"
+    (tmp_path / "results.json").write_bytes(data)
+    run = FinishedRun(tmp_path, {"outputs": {"results.json": digest_of(data)}})
+
+    def render(result: TrialResult, subject: SubjectResult, record: CaseRecord | None) -> bytes:
+        assert record is not None
+        return f"{subject.subject.id} {len(record.reads)}".encode()
+
+    made = fetch_case_report(trial.records, trial.actor("ana"), TRIAL, "S-C0002", run=run, render=render)
+    assert made == b"S-C0002 2"
+    with trial.records.store.reading() as transaction:
+        last = transaction.last(TRIAL)
+    assert last is not None
+    assert (last.action, last.object_id) == ("download", f"{TRIAL}-S-C0002-case.pdf")
+    with pytest.raises(ReadingError, match="no subject"):
+        fetch_case_report(trial.records, trial.actor("ana"), TRIAL, "S-C0009", run=run, render=render)
