@@ -53,7 +53,7 @@ def train(
     from trialimg.cli.progress import progress_bars
 
     if config is None:
-        raise click.UsageError("give a recipe; the one of the shipped weights is printed by `trialimg model show`")
+        raise click.UsageError("give a recipe; docs/how-to/train-a-model.md shows one")
     if finetune is not None and fold is not None:
         raise click.UsageError("--fold belongs to the recipe's own data, not to --finetune")
     if start is not None and finetune is None:
