@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import desk, done
+from apps.trialimg_dashboard.viewer.component import warm_up
 from apps.trialimg_dashboard.views import worklist as view
 from trialimg.services.reading_results import worklist
 
@@ -28,3 +29,5 @@ if rows:
 else:
     st.info(at.t("worklist.empty"))
 view.reopen(at, finished)
+if rows:
+    warm_up("worklist-viewer")
