@@ -232,7 +232,7 @@ def without_browser(kept: Records, home: Path, count: int) -> Iterator[Measured]
     analyst, _ = session_of(kept, home, "analyst")
     for start in range(0, count, 1000):
         codes = [f"M{number:05d}" for number in range(start, min(start + 1000, count))]
-        cases.receive_cases(kept, analyst, TRIAL, [review.received_case(code) for code in codes])
+        cases.receive_cases(kept, analyst, TRIAL, [review.received_case(code, site="") for code in codes])
     give_out(kept, actor, count)
     shown = timed(lambda: reading_results.worklist(kept, actor, TRIAL, limit=MOST_ROWS), 3)
     yield Measured(f"worklist of {count} cases, as the page shows it", shown, "s", "<= 1")

@@ -259,3 +259,12 @@ def test_a_seat_that_was_taken_away_is_read_by_somebody_else_from_the_beginning(
     with trial.records.store.reading() as transaction:
         states = {key: transaction.current("read", f"{TRIAL}/C0001/{key}").place for key in ("first", "first/2")}
     assert [(place.person, place.state) for place in states.values()] == [("rita", "superseded"), ("ron", "signed")]
+
+
+def test_nothing_is_received_in_the_name_of_a_site_that_is_not_active():
+    trial = Trial()
+    wrong = [received_case("C0001", site="01"), received_case("C0002", site="01"), received_case("C0003")]
+    with pytest.raises(ReadingError) as refused:
+        cases.receive_cases(trial.records, trial.actor("ana"), TRIAL, wrong)
+    assert [(fault.where, fault.code) for fault in refused.value.faults] == [("C0001, C0002", "site_not_active")]
+    assert trial.state("C0003") == ""
