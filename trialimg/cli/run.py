@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def run(protocol: Path, out: Path, work: Path | None, as_json: bool, **source: A
     """
     from trialimg import bootstrap
 
-    trial = _trial(protocol, work or out / "work", **source)
+    trial = _trial(protocol, work or out / "work", _Source(**source))
     bootstrap.make_folder(out)
     with progress_bars() as progress:
         outcome = trial(out, progress=progress)
@@ -52,27 +53,29 @@ def run(protocol: Path, out: Path, work: Path | None, as_json: bool, **source: A
         _print_summary(outcome, out)
 
 
-def _trial(
-    protocol: Path,
-    work: Path,
-    *,
-    studies: Path | None,
-    sdtm: Path | None,
-    tables: tuple[str, ...],
-    arms: Path | None,
-    device: str | None,
-    workers: int,
-) -> TrialRun | SdtmRun:
+@dataclass(frozen=True)
+class _Source:
+    """What the job is to work on, and how."""
+
+    studies: Path | None
+    sdtm: Path | None
+    tables: tuple[str, ...]
+    arms: Path | None
+    device: str | None
+    workers: int
+
+
+def _trial(protocol: Path, work: Path, source: _Source) -> TrialRun | SdtmRun:
     """The job that was asked for."""
     from trialimg import bootstrap
 
-    if (studies is None) is (sdtm is None):
+    if (source.studies is None) is (source.sdtm is None):
         raise click.UsageError("give either STUDIES, a folder of images, or --from-sdtm, a folder of tables")
-    if sdtm is not None:
-        return bootstrap.sdtm_run(protocol, sdtm, work, tables=_named(tables), arms=arms)
-    if studies is None or tables or arms is not None:
+    if source.sdtm is not None:
+        return bootstrap.sdtm_run(protocol, source.sdtm, work, tables=_named(source.tables), arms=source.arms)
+    if source.studies is None or source.tables or source.arms is not None:
         raise click.UsageError("--table and --arms belong to --from-sdtm")
-    return bootstrap.trial_run(protocol, studies, work, device=device, workers=workers)
+    return bootstrap.trial_run(protocol, source.studies, work, device=source.device, workers=source.workers)
 
 
 def _named(tables: tuple[str, ...]) -> dict[str, str]:
