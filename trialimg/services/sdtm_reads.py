@@ -28,7 +28,7 @@ from trialimg.services.sdtm_responses import GivenResponse
 from trialimg.services.sdtm_tables import excluded
 from trialimg.services.visits import study_day
 
-__all__ = ["ReadRecord", "ReadSummary", "checked", "summed_up"]
+__all__ = ["ReadRecord", "ReadSummary", "checked", "summed_up", "without_records"]
 
 _GIVEN = "RS/GIVEN"
 """Rule of a response that stands as it was given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from trialimg.core.trial import Finding, Severity
@@ -11,7 +11,7 @@ from trialimg.services.cdisc.delivery import Delivered
 from trialimg.services.cdisc.specification import Value
 from trialimg.services.tables import plain_date
 
-__all__ = ["DOMAINS", "SourceTable", "SourceTables", "full_date", "source_table"]
+__all__ = ["DOMAINS", "SourceTable", "SourceTables", "excluded", "full_date", "source_table"]
 
 DOMAINS = ("DM", "DS", "EX", "ADSL", "TU", "TR", "RS", "SUPPTU", "SUPPDM")
 """What is read where it is there."""
@@ -84,9 +84,3 @@ def full_date(text: str) -> dt.date | None:
 def excluded(code: str, where: str, message: str, *, subject: str = "", timepoint: str = "") -> Finding:
     """Something of a table that is not used."""
     return Finding(code, Severity.EXCLUDED, where, message, subject, timepoint)
-
-
-def listed(names: Sequence[str], most: int = 8) -> str:
-    """Some names, the first of them where there are many."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
