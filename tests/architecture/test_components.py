@@ -18,7 +18,7 @@ LET_IN = {
     "MIT-0", "MIT-CMU",
     "Mozilla Public License 1.1 (MPL 1.1)", "Mozilla Public License 2.0 (MPL 2.0)", "MPL-2.0", "PSF-2.0",
     "Python Software Foundation License", "Zlib",
-    "BSD-3-Clause, Apache-2.0, dependency licenses",  # pypdfium2: PDFium (BSD) and the permissive libraries built into it
+    "BSD-3-Clause, Apache-2.0, dependency licenses",  # pypdfium2: PDFium (BSD) and the permissive ones in it
 }  # fmt: skip
 # Not named in constraints.txt, with the reason.
 UNPINNED = {"setuptools": "comes with the environment; torch asks for it and nothing of ours imports it"}

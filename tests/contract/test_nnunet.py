@@ -155,5 +155,5 @@ class TestAgainstNnunetItself:
         sizes = np.bincount(parts.ravel(), minlength=count + 1)
         sizes[0] = 0
         assert 0.05 < np.mean(theirs == 1) < 0.95
-        # nnU-Net keeps its sums in half precision (and so leaves the Gaussian out here, which underflows at the corners)
+        # nnU-Net keeps its sums in half precision (so the Gaussian, which underflows at the corners, is left out)
         assert np.mean((found.array > 0) == (parts == sizes.argmax())) > 0.998

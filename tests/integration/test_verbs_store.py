@@ -135,7 +135,13 @@ def test_a_trial_is_closed_held_released_and_purged(store, home, capsys):
     done(store("hold", "T1", *reason))
     require_refusal(store("purge", "T1", *reason), "legal hold")
     done(store("hold", "T1", "--release", *reason))
-    assert told(store("purge", "T1", *reason, "--json")) == {"trial": "T1", "versions": 1, "reasons": 0, "blobs": 1, "series": 0}
+    assert told(store("purge", "T1", *reason, "--json")) == {
+        "trial": "T1",
+        "versions": 1,
+        "reasons": 0,
+        "blobs": 1,
+        "series": 0,
+    }
     assert list(blobs(home).every_key()) == []
     assert "(1 tombstones)" in done(run(capsys, "verify")).out
 

@@ -52,8 +52,8 @@ def track(dataset: tuple[Path, ...], draws: int, seed: int, lesions: int, local:
                 scans or phantom_backgrounds(2, seed=seed),
                 bootstrap.segmenter("classical"),
                 TrackRules(deformable=local == "warp"),
-                FollowUpSettings(lesions=lesions),
-                range(seed, seed + draws),
+                settings=FollowUpSettings(lesions=lesions),
+                seeds=range(seed, seed + draws),
                 progress=progress,
             )
     if as_json:

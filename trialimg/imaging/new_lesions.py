@@ -93,6 +93,7 @@ def new_lesion_candidates(
     baseline: Volume,
     alignment: Alignment,
     known: Sequence[Mask],
+    *,
     settings: CandidateSettings | None = None,
 ) -> tuple[Candidate, ...]:
     """Compact places of the later scan that the earlier one does not explain, most likely first.

@@ -207,6 +207,7 @@ def _timepoint(visit: Visit, lesions: tuple[LesionResult, ...], response: Respon
 
 def quality_rule(rule: protocol_images.AcquisitionRule) -> AcquisitionRule:
     """What a protocol asks of one modality's series, as numbers."""
+
     def number(value: Decimal | None) -> float | None:
         return None if value is None else float(value)
 

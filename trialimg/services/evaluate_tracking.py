@@ -76,9 +76,9 @@ def evaluate_tracking(
     backgrounds: Mapping[str, Volume],
     segmenter: Segmenter,
     rules: TrackRules,
+    *,
     settings: FollowUpSettings,
     seeds: Sequence[int],
-    *,
     progress: Progress | None = None,
 ) -> TrackingScore:
     """Link and event F1 over simulated follow-ups, one for each background and seed.

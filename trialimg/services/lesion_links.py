@@ -23,7 +23,7 @@ reader says of it."""
 _DEVICE = "device"
 
 
-def propose_links(records: Records, actor: Actor, case: str, step: str, links: Sequence[Link]) -> RecordVersion:
+def propose_links(records: Records, actor: Actor, case: str, step: str, *, links: Sequence[Link]) -> RecordVersion:
     """Keep what the software proposes for the lesions of a timepoint; a later proposal is a later version.
 
     Parameters

@@ -45,7 +45,8 @@ _WORDS = (
     "slice_mm", "comment", "proposal",
 )  # fmt: skip
 _POINTS = ("long_axis_lps_mm", "short_axis_lps_mm")
-EDITED, BY_HAND = "edited", "by_hand"
+EDITED = "edited"
+BY_HAND = "by_hand"
 """Whose a mask is: the software's, changed by a person; a person's from the beginning. Neither: the software's."""
 _OF_OUTLINE = ("outline", "edited_from")
 _TEXTS = ("image_quality", "new_lesions", "no_lesions", "conclusion", "comment")

@@ -31,7 +31,7 @@ _SHARES = {Align.LEFT: 0.0, Align.RIGHT: 1.0, Align.CENTRE: 0.5}
 class Painter:
     """Turns one panel into traces, axes and words."""
 
-    def __init__(self, panel: Panel, number: int, place: Place, height_px: float, palette: Palette) -> None:
+    def __init__(self, panel: Panel, number: int, place: Place, *, height_px: float, palette: Palette) -> None:
         self.panel = panel
         self.place = place
         self.height_px = height_px

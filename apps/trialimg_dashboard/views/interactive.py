@@ -37,7 +37,7 @@ def interactive(figure: Figure, palette: Palette) -> go.Figure:
     traces: list[Trace] = [_legend(item, palette) for item in figure.legend]
     layout: dict[str, Any] = _frame(figure, plan, palette)
     for number, panel in enumerate(figure.panels):
-        painter = Painter(panel, number, plan.places[number], plan.height_px, palette)
+        painter = Painter(panel, number, plan.places[number], height_px=plan.height_px, palette=palette)
         traces += painter.traces()
         layout["annotations"] += painter.annotations()
         layout["shapes"] += painter.shapes()

@@ -1,7 +1,8 @@
 """The tables and figures of a study that was programmed twice, in R and in SAS, from its raw tables by one command.
 
 Source: Yunbeom0405/onco-recist-sdtm-adam, tables t_14_2_01, t_14_3_01 and the figures' statistics (numbers only), made
-from pharmaversesdtm (Apache-2.0). Exact: every number at the precision that it was printed with. Takes 15 seconds on an idle core.
+from pharmaversesdtm (Apache-2.0). Exact: every number at the
+precision that it was printed with. Takes 15 seconds on an idle core.
 """
 
 from __future__ import annotations

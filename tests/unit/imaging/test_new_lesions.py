@@ -85,7 +85,9 @@ def test_scans_that_share_nothing_have_no_candidates():
 
 def test_more_are_found_than_are_offered():
     balls = tuple(((x, y, 72.0), 16.0) for x in (-60.0, -20.0, 20.0) for y in (40.0, -65.0))
-    few = new_lesion_candidates(again(body_with(balls)), body_with(()), Alignment(), [], CandidateSettings(most=2))
+    few = new_lesion_candidates(
+        again(body_with(balls)), body_with(()), Alignment(), [], settings=CandidateSettings(most=2)
+    )
     assert len(few) == 2
     assert few[0].score >= few[1].score
 

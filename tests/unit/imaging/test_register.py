@@ -76,5 +76,10 @@ def test_outside_of_the_scan_nothing_is_refined(earlier):
 
 def test_an_alignment_survives_its_json():
     alignment = Alignment((1.0, 0.1, 0.0, -0.1, 1.0, 0.0, 0.0, 0.0, 1.0), (1.0, 2.0, 3.0), 0.5)
-    facts = {"matrix": [*alignment.matrix], "translation_mm": [*alignment.translation_mm], "similarity": 0.5, "reason": ""}
+    facts = {
+        "matrix": [*alignment.matrix],
+        "translation_mm": [*alignment.translation_mm],
+        "similarity": 0.5,
+        "reason": "",
+    }
     assert Alignment.from_dict(facts) == alignment

@@ -62,7 +62,7 @@ def test_what_holds_no_pairs_is_refused(text: str):
 def test_a_simulated_follow_up_is_scored_and_its_misses_are_said():
     settings = FollowUpSettings(lesions=5, diameters_mm=(14.0, 22.0), bend_mm=3.0, tilt_rad=0.05)
     score = evaluate_tracking(
-        {"body": body_with(())}, BrightSegmenter(), TrackRules(deformable=False), settings, range(2)
+        {"body": body_with(())}, BrightSegmenter(), TrackRules(deformable=False), settings=settings, seeds=range(2)
     )
     assert [case.seed for case in score.cases] == [0, 1]
     right, much, missed = np.sum([case.links for case in score.cases], axis=0)

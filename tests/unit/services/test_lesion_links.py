@@ -31,7 +31,7 @@ def trial() -> Trial:
 
 
 def proposed(trial: Trial) -> None:
-    propose_links(trial.records, SOFTWARE, f"{TRIAL}/C1", "W06", [PERSISTS, GONE, BORN])
+    propose_links(trial.records, SOFTWARE, f"{TRIAL}/C1", "W06", links=[PERSISTS, GONE, BORN])
 
 
 def confirmed(trial: Trial, *links: Link):
@@ -76,7 +76,7 @@ def test_a_lesion_is_linked_once(trial):
 
 def test_only_the_software_proposes_and_only_the_reader_of_the_case_confirms(trial):
     with pytest.raises(AccessError):
-        propose_links(trial.records, trial.actor("rita"), f"{TRIAL}/C1", "W06", [PERSISTS])
+        propose_links(trial.records, trial.actor("rita"), f"{TRIAL}/C1", "W06", links=[PERSISTS])
     proposed(trial)
     alias = trial.alias("C1", "rita")
     with pytest.raises(AccessError):
@@ -85,6 +85,6 @@ def test_only_the_software_proposes_and_only_the_reader_of_the_case_confirms(tri
 
 def test_a_proposal_is_for_a_visit_that_there_is_and_confirmed_by_nobody(trial):
     with pytest.raises(ReadingError, match="no timepoint"):
-        propose_links(trial.records, SOFTWARE, f"{TRIAL}/C1", "W99", [PERSISTS])
+        propose_links(trial.records, SOFTWARE, f"{TRIAL}/C1", "W99", links=[PERSISTS])
     with pytest.raises(ReadingError, match="confirmed by nobody"):
-        propose_links(trial.records, SOFTWARE, f"{TRIAL}/C1", "W06", [PERSISTS.confirmed("rita")])
+        propose_links(trial.records, SOFTWARE, f"{TRIAL}/C1", "W06", links=[PERSISTS.confirmed("rita")])

@@ -16,7 +16,7 @@ from trialimg.services.spreadsheet import harmless
         "@SUM(A1)",
         "\t=1",
         "\r=1",
-        "＝1+1",
+        "\uff1d1+1",
         "=HYPERLINK(1)",
         "-S1",
     ],

@@ -63,7 +63,7 @@ class TestBothMethods:
         assert np.array_equal(of(Witness(), method), of(Witness(), method))
 
     def test_the_map_changes_when_the_weights_are_randomised(self, method):
-        """Adebayo et al.: a map that does not is an edge detector and explains nothing. One that turns round changes."""
+        """Adebayo et al.: a map that does not is an edge detector and explains nothing. One turned round changes."""
         channels = learned_scene()
         network = learned()
         own = of(network, method, channels)
