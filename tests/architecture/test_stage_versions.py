@@ -14,6 +14,7 @@ from trialimg.adapters.segmenters.described_models import OnnxSegmenter, Torchsc
 from trialimg.adapters.segmenters.ellipsoid import EllipsoidSegmenter
 from trialimg.adapters.segmenters.monai_bundle import MonaiBundleSegmenter
 from trialimg.adapters.segmenters.nnunet import NnunetSegmenter
+from trialimg.adapters.segmenters.prompt_network.segmenter import PromptNetworkSegmenter
 from trialimg.adapters.segmenters.remote import RemoteSegmenter
 from trialimg.imaging import measure, register
 
@@ -28,6 +29,10 @@ WHOLE_VOLUME = (
     "model_files", "prompt_channels",
 )  # fmt: skip
 BUNDLE = ("monai_bundle", "bundle", *WHOLE_VOLUME)
+PROMPT_NETWORK = tuple(
+    f"prompt_network/{name}"
+    for name in ("channels", "framing", "looking", "network", "running", "sampling", "segmenter", "shipped")
+)
 DESCRIBED = ("described_models", "model_card", *WHOLE_VOLUME)
 STAGES = {
     "measure": (measure.VERSION, ("trialimg/imaging/measure.py", "trialimg/imaging/diameters.py")),
@@ -38,6 +43,10 @@ STAGES = {
     "onnx": (
         OnnxSegmenter.version,
         tuple(f"{SEGMENTERS}/{name}.py" for name in (*DESCRIBED, "onnx_network")),
+    ),
+    "trialimg-prompt": (
+        PromptNetworkSegmenter.version,
+        tuple(f"{SEGMENTERS}/{name}.py" for name in (*PROMPT_NETWORK, "bundle_windows", *CLASSICAL)),
     ),
     "nnunet": (
         NnunetSegmenter.version,
@@ -82,6 +91,14 @@ def test_code_that_makes_answers_changes_only_with_its_version(stage):
         f"the code of {stage} is not that of version {version}: raise its version if an answer can differ, then run "
         f"`python {Path(__file__).relative_to(ROOT)}` to record it"
     )
+
+
+def test_shipped_weights_change_only_with_the_card_and_the_documents_that_describe_them():
+    made = PromptNetworkSegmenter()
+    documented = (ROOT / "docs" / "reference" / "model-card.md").read_text(encoding="utf-8")
+    assert made.shipped.card["weights_digest"] == made.model_digest
+    assert made.model_digest in documented, "the figures of the model card are those of other weights"
+    assert made.shipped.card["weights_bytes"] <= 10_000_000
 
 
 def test_layout_and_words_do_not_count_but_code_does(tmp_path):
