@@ -36,6 +36,9 @@ VERSION = "3"
 FloatArray = npt.NDArray[np.float64]
 
 _START_MM = 10.0
+_NAMES = ("the first scan", "the second scan")
+_FEWEST_VOXELS = 4
+"""Along each axis, where the start is looked for."""
 _COARSE_MM = 5.0
 _LOCAL_MM = 2.0
 _AFFINE_STEPS = ((2.0, 60), (0.5, 60))
@@ -96,16 +99,40 @@ def register_body(fixed: Volume, moving: Volume, *, affine: bool) -> Alignment:
         Two scans; any modalities (mutual information), CT values are clamped to [-1000, 300] HU.
     affine
         Whether stretch and shear may follow the rigid step.
+
+    Returns
+    -------
+    Alignment
+        With a ``reason`` where it is not to be trusted; the identity where a scan is too thin or uniform, or
+        no pose was found.
     """
     with one_thread():
-        start = best_start(isotropic(fixed, _START_MM), isotropic(moving, _START_MM))
+        coarsest = isotropic(fixed, _START_MM), isotropic(moving, _START_MM)
+        because = "; ".join(told for name, one in zip(_NAMES, coarsest, strict=True) if (told := _unfit(name, one)))
+        if because:
+            return Alignment(reason=because)
         images = isotropic(fixed, _COARSE_MM), isotropic(moving, _COARSE_MM)
-        found, value = _turned(*images, start)
-        if affine:
-            wider = _stretched(*images, found)
-            found, value = min((found, value), wider, key=lambda one: one[1])
-        alignment = Alignment._from_sitk(found, -value)
-        return replace(alignment, reason=_doubt(alignment, shared_share(*images, found)))
+        try:
+            return _aligned(*images, best_start(*coarsest), affine=affine)
+        except RuntimeError:  # the search left the other scan
+            return Alignment(reason="no pose was found in which the scans show the same part of the body")
+
+
+def _aligned(fixed: Any, moving: Any, start: Any, *, affine: bool) -> Alignment:
+    found, value = _turned(fixed, moving, start)
+    if affine:
+        wider = _stretched(fixed, moving, found)
+        found, value = min((found, value), wider, key=lambda one: one[1])
+    alignment = Alignment._from_sitk(found, -value)
+    return replace(alignment, reason=_doubt(alignment, shared_share(fixed, moving, found)))
+
+
+def _unfit(name: str, image: Any) -> str:
+    """Why nothing can be aligned with a scan; empty where something can."""
+    if min(image.GetSize()) < _FEWEST_VOXELS:
+        return f"{name} is too thin to be aligned ({min(image.GetSize())} of at least {_FEWEST_VOXELS} voxels)"
+    values = sitk.GetArrayViewFromImage(image)
+    return f"{name} is uniform" if values.min() == values.max() else ""
 
 
 def _doubt(alignment: Alignment, shared: float) -> str:

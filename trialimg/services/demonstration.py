@@ -27,6 +27,7 @@ from trialimg.services.sign_in import Proof, change_password, sign_in, sign_out
 from trialimg.services.training import ACCOUNTABILITY, record_training
 from trialimg.services.trials import Change, open_trial, protocol_of
 from trialimg.services.trials_sites import SiteChange, Source, SourceKind, put_site
+from trialimg.services.visit_alignment import VisitAlignments
 
 __all__ = ["PEOPLE", "DemoAccount", "Demonstration", "Material", "bring_in", "prepare"]
 
@@ -144,6 +145,7 @@ def bring_in(
         if digest_of(kept) in named:
             masks.keep_packed(kept)
     images.encode(demonstration.trial, material.source, material.studies, progress=progress)
+    VisitAlignments(images.kept, images.kept.store).align_cases(records, Place(demonstration.trial), progress=progress)
     assign_trial(records, demonstration.analyst, demonstration.trial)
     sign_out(records, demonstration.token)
     return len(found.cases)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from trialimg.core.errors import IntegrityError
@@ -43,7 +44,7 @@ class RecordVersion:
         """What the ledger knows this version by; the same before and after a redaction."""
         return self.content.digest
 
-    @property
+    @cached_property
     def body(self) -> Mapping[str, Any]:
         """What the record says.
 
@@ -82,4 +83,4 @@ class EntryQuery:
 
 def said(kind: str, key: str, version: int, place: Place, *, body: Mapping[str, object]) -> dict[str, object]:
     """What is sealed: what the record says, and which record says it."""
-    return {"kind": kind, "id": key, "version": version, **asdict(place), "body": body}
+    return {"kind": kind, "id": key, "version": version, **vars(place), "body": body}

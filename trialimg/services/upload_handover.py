@@ -27,6 +27,7 @@ from trialimg.services.trials_sites import site_refusal
 from trialimg.services.upload_folder import UploadFolder
 from trialimg.services.uploads import UPLOAD, Intake, upload_of
 from trialimg.services.viewing import encode
+from trialimg.services.visit_alignment import VisitAlignments
 from trialimg.services.visits import visit_on
 
 __all__ = ["Arrangement", "Matching", "arranged", "hand_over"]
@@ -117,6 +118,8 @@ def hand_over(
     _keep_images(intake, intake.of(found), chosen, progress)
     with records.change(actor, Action.RECEIVE_CASES, trial=found.place.trial) as journal:
         kept = _taken(journal, found, arrangement, matching, chosen)
+    where = Place(found.place.trial, kept.place.case)
+    VisitAlignments(intake.images, intake.images.store).align_cases(records, where, progress=progress)
     intake.of(found).remove()
     return kept
 

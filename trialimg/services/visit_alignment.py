@@ -39,8 +39,8 @@ class VisitAlignments:
     series: KeptSeries
     store: BlobStore
 
-    def align_trial(self, records: Records, trial: str, *, progress: Progress | None = None) -> int:
-        """Align every case's kept series that are not aligned yet; how many pairs were.
+    def align_cases(self, records: Records, place: Place, *, progress: Progress | None = None) -> int:
+        """Align the kept series of a case, or of every case of a trial, that are not aligned yet; how many pairs were.
 
         Raises
         ------
@@ -48,7 +48,7 @@ class VisitAlignments:
             If slices of a kept series are missing.
         """
         with records.store.reading() as transaction:
-            cases = [case.body for case in transaction.find(CASE, Place(trial=trial))]
+            cases = [case.body for case in transaction.find(CASE, place)]
         pairs = [pair for case in cases for pair in self._pairs(case) if self.between(*pair) is None]
         for number, pair in enumerate(pairs, start=1):
             self.align(*pair)

@@ -83,3 +83,17 @@ def test_an_alignment_survives_its_json():
         "reason": "",
     }
     assert Alignment.from_dict(facts) == alignment
+
+
+@pytest.mark.parametrize(
+    ("size", "hu", "told"),
+    [
+        ((60, 50, 30), -1000.0, "the second scan is uniform"),
+        ((60, 50, 2), None, "the second scan is too thin to be aligned (2 of at least 4 voxels)"),
+    ],
+)
+def test_a_scan_that_nothing_can_be_aligned_with_is_told_and_left_where_it_is(earlier, size, hu, told):
+    grid = Geometry(size, GRID.spacing_mm, GRID.origin_lps_mm)
+    values = earlier.array[: size[2]] if hu is None else np.full(grid.shape, hu, np.float32)
+    alignment = register_body(earlier, Volume(values, grid, "CT", Unit.HU), affine=True)
+    assert alignment == Alignment(reason=told)

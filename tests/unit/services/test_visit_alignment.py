@@ -11,6 +11,7 @@ from trialimg.core.errors import IntakeError
 from trialimg.imaging import register
 from trialimg.imaging.register import Alignment
 from trialimg.services import cases
+from trialimg.services.records import Place
 from trialimg.services.viewing import KeptSeries, encode
 from trialimg.services.visit_alignment import VisitAlignments, slice_offset_mm
 from trialimg.volume import Geometry, Volume
@@ -73,6 +74,6 @@ def test_every_later_visit_of_a_trial_is_aligned_with_baseline(alignments):
     )
     received = cases.ReceivedCase("C1", "S-C1", visits, reference_date=review.DATES["BL"])
     cases.receive_cases(trial.records, trial.actor("ana"), TRIAL, [received])
-    assert alignments.align_trial(trial.records, TRIAL) == 1
+    assert alignments.align_cases(trial.records, Place(TRIAL)) == 1
     assert alignments.between("bl", "w06") is not None
-    assert alignments.align_trial(trial.records, TRIAL) == 0
+    assert alignments.align_cases(trial.records, Place(TRIAL)) == 0
