@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import desk, done, say_refused
 from apps.trialimg_dashboard.views import reading_closing, reading_forms, reading_images, reading_table
 from trialimg.services.reading_room import room
 
-# Whoever looks at images all day sits in the dark, whatever their system is set to.
-DARK = Path(__file__).parent.parent / "templates" / "reading_room.html"
-
-st.html(DARK)
 at = desk("reading_room")
+st.html(reading_images.DARK)
 alias = st.session_state.get("alias", "")
 if not alias:
     st.info(at.t("room.none"))

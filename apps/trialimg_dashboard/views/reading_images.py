@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -22,7 +23,10 @@ from trialimg.services.prompted import kept_outlines
 from trialimg.services.reading_room import LesionRow, Room
 from trialimg.services.visit_alignment import VisitAlignments
 
-__all__ = ["drawing_of", "images"]
+__all__ = ["DARK", "drawing_of", "images"]
+
+DARK = Path(__file__).parent.parent / "templates" / "reading_room.html"
+"""Whoever looks at images all day sits in the dark, whatever their system is set to."""
 
 _WINDOWS = {"lung": "lung", "pleura": "lung", "liver": "liver", "bone": "bone", "brain": "brain"}
 """Organ to the window that its lesions open in; any other in that of soft tissue."""
