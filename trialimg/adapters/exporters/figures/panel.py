@@ -33,7 +33,7 @@ _ANCHORS = {Align.LEFT: "start", Align.RIGHT: "end", Align.CENTRE: "middle"}
 _SHARES = {Align.LEFT: 0.0, Align.RIGHT: 1.0, Align.CENTRE: 0.5}
 
 
-def draw_panel(drawing: Drawing, panel: Panel, corner: Point, size: Point, palette: Palette) -> None:
+def draw_panel(drawing: Drawing, panel: Panel, corner: Point, size: Point, *, palette: Palette) -> None:
     """A panel in a rectangle, the words around it included."""
     room = margins_of(panel)
     left, top = corner[0] + room.left, corner[1] + room.top

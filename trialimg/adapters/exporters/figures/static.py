@@ -72,7 +72,7 @@ def _draw_body(drawing: Drawing, figure: Figure, top: float, palette: Palette) -
     y = top
     for row, height in zip(_rows(figure), _row_heights(figure), strict=True):
         for place, panel in enumerate(row):
-            draw_panel(drawing, panel, (PAD_PX + place * width, y), (width, height), palette)
+            draw_panel(drawing, panel, (PAD_PX + place * width, y), (width, height), palette=palette)
         y += height
 
 
