@@ -114,12 +114,12 @@ def test_slices_of_the_next_case_come_once_this_one_is_here_and_are_said_to_be_s
         page.reload()
         loaded(page)
         page.wait_for_timeout(1000)
-        ahead = [number for number, address in enumerate(asked) if "/s-7p/" in address]
+        ahead = [number for number, address in enumerate(asked) if "/s-8a/" in address]
         assert [asked[number].rpartition("/")[2] for number in ahead] == ["20", "21", "22"]
         assert min(ahead) > max(number for number, address in enumerate(asked) if "/s-7a/slice" in address)
         page.get_by_label("Comment").fill("look again")
         page.get_by_label("Comment").press("Enter")
-        page.get_by_text("sent ahead: [('reader1', 's-7p')]").wait_for()
+        page.get_by_text("sent ahead: [('reader1', 's-8a')]").wait_for()
 
 
 class Shown:

@@ -21,7 +21,9 @@ from trialimg.services.outlining import Region, outlined
 from trialimg.services.prompted import KeptMasks, outlines_on
 from trialimg.services.viewing import KeptSeries, encode
 
-SERIES = {"s-7a": (1, 1.0), "s-7b": (2, 0.7)}
+SERIES = {"s-7a": (1, 1.0), "s-7b": (2, 0.7), "s-8a": (1, 1.0)}
+NEXT = "s-8a"
+"""Of the next case: no test opens it."""
 UPTAKE = "s-7p"
 SECRET = secrets.token_bytes(32)
 TOKENS, SHORT_LIVED = PixelTokens(SECRET, seconds=120), PixelTokens(SECRET, seconds=8)
@@ -29,7 +31,7 @@ READER = Looking("reader1", "session", "T1", "C1")
 
 
 class Phantoms:
-    """Two CT series and a PET, all assigned to one reader."""
+    """CT series and a PET, all assigned to one reader."""
 
     def __init__(self):
         self.log, self.sent = [], []
@@ -116,7 +118,7 @@ def read():
     options |= {"key": "viewer", "lesion": lesion}
     if "ahead" in st.query_params:
         token = TOKENS.issue(READER)
-        options["next"] = {"base": f"/images/{UPTAKE}", "token": token, "slices": [20, 21, 22]}
+        options["next"] = {"base": f"/images/{NEXT}", "token": token, "slices": [20, 21, 22]}
     seen = viewer(panes, state.saved, revision=state.revision, options=options)
     state.saved = list(seen.drawings)
     if seen.contour is not None and seen.contour != state.get("taken"):
