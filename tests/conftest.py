@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,3 +92,11 @@ def _outcomes(stats: dict[str, list[pytest.TestReport]]) -> list[tuple[str, str,
         for name, requirement in getattr(report, "user_properties", ())  # a module that was skipped has none
         if name == "requirement"
     ]
+
+
+@pytest.fixture(autouse=True)
+def _main_stays() -> Iterator[None]:
+    """A page that is tested takes the place of the main module, which new processes would then import."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before

@@ -116,8 +116,11 @@ def uploaded(page, study: list[Path]) -> None:
     page.get_by_text("Files taken").wait_for()
     picture(page, "analyst-upload")
     form = fold(page, "Hand over to the case")
-    form.get_by_role("button", name="Open").first.click()
-    page.get_by_role("option", name="BL", exact=True).click()
+    visit = form.locator("[data-testid=stSelectbox] input").first
+    visit.click()
+    page.keyboard.type("BL")
+    page.wait_for_timeout(500)
+    page.keyboard.press("Enter")
     form.locator("label", has_text="I looked at the images").click()
     submit(page, form, "Hand over to the case")
     page.get_by_text(f"Handed over to case {SUBJECT}.").wait_for()

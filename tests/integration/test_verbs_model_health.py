@@ -85,6 +85,8 @@ def test_an_installation_sets_its_own_limits_and_says_what_it_knows_of_subjects(
     people.write_text("subject,name\nS-C0001,x\n")
     settings.write_text("subjects: people.csv\n")
     assert "not name" in verb("health", TRIAL).err
+    people.unlink()
+    settings.unlink()
 
 
 def test_a_sponsor_does_not_see_it(verb):
