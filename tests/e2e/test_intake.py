@@ -119,8 +119,7 @@ def uploaded(page, study: list[Path]) -> None:
     visit = form.locator("[data-testid=stSelectbox] input").first
     visit.click()
     page.keyboard.type("BL")
-    page.wait_for_timeout(500)
-    page.keyboard.press("Enter")
+    page.get_by_text("BL", exact=True).last.click()
     form.locator("label", has_text="I looked at the images").click()
     submit(page, form, "Hand over to the case")
     page.get_by_text(f"Handed over to case {SUBJECT}.").wait_for()
