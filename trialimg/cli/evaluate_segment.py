@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from trialimg.cli.gathered import gathered
+from trialimg.cli.model_choice import ALLOW_UNLICENSED, DEVICE, MODEL_DIGEST, ModelChoice
 from trialimg.cli.output import json_option, print_json
 from trialimg.core.errors import IntakeError
 
 if TYPE_CHECKING:
-    from trialimg.services.evaluate_segmentation import Comparison
+    from trialimg.services.evaluate_segmentation import Comparison, EvaluationSettings
     from trialimg.services.evaluation_summary import Summary
     from trialimg.services.ports import Segmenter
     from trialimg.stats.results import Estimate
@@ -23,36 +26,44 @@ BASELINES = ("ellipsoid", "classical")
 SHOWN = ("dice", "surface_dice", "hd95_mm", "long_axis_error_pct", "volume_error_pct", "uls23")
 
 
+@dataclass(frozen=True)
+class _Reader:
+    """Whose prompts the segmenters are given."""
+
+    prompt: str
+    seed: int
+    steady: bool
+
+    @property
+    def settings(self) -> EvaluationSettings:
+        from trialimg.imaging.reader_prompts import PromptKind, ReaderHand
+        from trialimg.services.evaluate_segmentation import EvaluationSettings
+
+        hand = ReaderHand(length_sd=0.0, least_sd_mm=0.0, seed=self.seed) if self.steady else ReaderHand(seed=self.seed)
+        return EvaluationSettings(prompt=PromptKind(self.prompt), hand=hand)
+
+
 @click.command("segment")
 @click.argument("dataset", type=_PATH)
-@click.option("--model", required=True, metavar="NAME_OR_PATH", help="What is judged, as in `trialimg segment`.")
-@click.option("--model-digest", metavar="sha256:...", help="Digest that the model must have.")
-@click.option("--allow-unlicensed", is_flag=True, help="Let a model in that states no licence.")
-@click.option(
-    "--prompt", type=click.Choice(["line", "line+short", "click", "box"]), default="line", show_default=True,
-    help="What a reader would draw.",
+@gathered(
+    "choice", ModelChoice,
+    click.option("--model", required=True, metavar="NAME_OR_PATH", help="What is judged, as in `trialimg segment`."),
+    MODEL_DIGEST, ALLOW_UNLICENSED, DEVICE,
+)  # fmt: skip
+@gathered(
+    "reader", _Reader,
+    click.option(
+        "--prompt", type=click.Choice(["line", "line+short", "click", "box"]), default="line", show_default=True,
+        help="What a reader would draw.",
+    ),
+    click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of hand and intervals."),
+    click.option("--steady", is_flag=True, help="Draw what the true mask measures, without a reader's unsteady hand."),
 )  # fmt: skip
 @click.option("--subject", "subjects", multiple=True, metavar="ID", help="Only this subject; may be repeated.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of hand and intervals.")
-@click.option("--steady", is_flag=True, help="Draw what the true mask measures, without a reader's unsteady hand.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
-    help="Where a network runs.",
-)  # fmt: skip
 @click.option("--out", type=_PATH, help="Folder for lesions.csv, summary.json and dice.svg.")
 @json_option
 def segment(
-    dataset: Path,
-    model: str,
-    model_digest: str | None,
-    allow_unlicensed: bool,
-    prompt: str,
-    subjects: tuple[str, ...],
-    seed: int,
-    steady: bool,
-    device: str,
-    out: Path | None,
-    as_json: bool,
+    dataset: Path, choice: ModelChoice, reader: _Reader, subjects: tuple[str, ...], out: Path | None, as_json: bool
 ) -> None:
     """Dice, surfaces, diameters and volumes of a segmenter on a DATASET, beside the ellipsoid and the classical one.
 
@@ -60,13 +71,10 @@ def segment(
     """
     from trialimg import bootstrap
     from trialimg.cli.progress import progress_bars
-    from trialimg.imaging.reader_prompts import PromptKind, ReaderHand
-    from trialimg.services.evaluate_segmentation import EvaluationSettings, evaluate_segmenters
+    from trialimg.services.evaluate_segmentation import evaluate_segmenters
     from trialimg.services.evaluation_summary import summarise
 
-    hand = ReaderHand(length_sd=0.0, least_sd_mm=0.0, seed=seed) if steady else ReaderHand(seed=seed)
-    settings = EvaluationSettings(prompt=PromptKind(prompt), hand=hand)
-    judged = bootstrap.segmenter(model, model_digest=model_digest, device=device, allow_unlicensed=allow_unlicensed)
+    judged = choice.segmenter()
     segmenters: dict[str, Segmenter] = {judged.name: judged}
     segmenters |= {name: bootstrap.segmenter(name) for name in BASELINES if name != judged.name}
     cases = [case for case in bootstrap.lesion_set(dataset) if not subjects or case.subject in subjects]
@@ -75,8 +83,8 @@ def segment(
     if out is not None:
         bootstrap.make_folder(out)
     with progress_bars() as progress:
-        comparison = evaluate_segmenters(cases, segmenters, bootstrap.open_case, settings, progress=progress)
-    summary = summarise(comparison, seed=seed)
+        comparison = evaluate_segmenters(cases, segmenters, bootstrap.open_case, reader.settings, progress=progress)
+    summary = summarise(comparison, seed=reader.seed)
     written = bootstrap.write_evaluation(comparison, summary, out) if out is not None else ()
     if as_json:
         print_json({"comparison": comparison, "summary": summary, "files": [str(path) for path in written]})

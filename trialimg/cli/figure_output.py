@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from trialimg.cli.output import print_json
+from trialimg.cli.gathered import gathered
+from trialimg.cli.output import json_option, print_json
 
 if TYPE_CHECKING:
     from trialimg.services.figures.courses import Imprint, Thresholds
@@ -18,22 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CUT",
-    "FIGURE_OUT",
+    "FIGURE",
     "SOURCE",
-    "TABLE_OUT",
+    "TABLE",
     "THRESHOLDS",
-    "TITLE",
-    "give_figure",
-    "give_table",
+    "Output",
     "imprint",
     "lines",
 ]
 
 _FILE = click.Path(path_type=Path)
 SOURCE = click.argument("source", type=_FILE, metavar="RUN_DIR|ADAM_DIR|DATA.csv")
-FIGURE_OUT = click.option("--out", type=_FILE, required=True, metavar="FILE.svg|.pdf|.png", help="File to write.")
-TABLE_OUT = click.option("--out", type=_FILE, required=True, metavar="FILE.html|.rtf|.pdf", help="File to write.")
-TITLE = click.option("--title", default="", help="Title in place of the figure's own.")
 CUT = click.option("--data-cut", default="", metavar="DATE", help="Data cut, for the footnote.")
 THRESHOLDS = click.option(
     "--thresholds",
@@ -64,30 +60,49 @@ def imprint(data: Path, data_cut: str) -> Imprint:
     return Imprint(data_cut, f"trialimg {__version__}", data.name)
 
 
-def give_figure(figure: Figure, out: Path, *, title: str, as_json: bool) -> None:
-    """Write a figure, and say where it is or, as JSON, all that it consists of."""
-    from trialimg.bootstrap.figures import write_figure
+@dataclass(frozen=True)
+class Output:
+    """Where a figure or table is written, under which title, and how that is told."""
 
-    shown = replace(figure, title=title) if title else figure
-    path = write_figure(shown, out)
-    if shown.message:
-        click.echo(f"warning: {shown.message}", err=True)
-    _say(path, _document(shown), as_json=as_json)
+    out: Path
+    title: str
+    as_json: bool
+
+    def give_figure(self, figure: Figure) -> None:
+        """Write a figure, and say where it is or, as JSON, all that it consists of."""
+        from trialimg.bootstrap.figures import write_figure
+
+        shown = replace(figure, title=self.title) if self.title else figure
+        path = write_figure(shown, self.out)
+        if shown.message:
+            click.echo(f"warning: {shown.message}", err=True)
+        self._say(path, _document(shown))
+
+    def give_table(self, table: SummaryTable) -> None:
+        """Write a table, and say where it is or, as JSON, all that it consists of."""
+        from trialimg.bootstrap.figures import write_table
+
+        shown = replace(table, title=self.title) if self.title else table
+        self._say(write_table(shown, self.out), _document(shown))
+
+    def _say(self, path: Path, document: Mapping[str, Any]) -> None:
+        if self.as_json:
+            print_json({"file": str(path), **document})
+        else:
+            click.echo(str(path))
 
 
-def give_table(table: SummaryTable, out: Path, *, title: str, as_json: bool) -> None:
-    """Write a table, and say where it is or, as JSON, all that it consists of."""
-    from trialimg.bootstrap.figures import write_table
-
-    shown = replace(table, title=title) if title else table
-    _say(write_table(shown, out), _document(shown), as_json=as_json)
-
-
-def _say(path: Path, document: Mapping[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json({"file": str(path), **document})
-    else:
-        click.echo(str(path))
+_TITLE = click.option("--title", default="", help="Title in place of the one that it has by itself.")
+FIGURE = gathered(
+    "output", Output,
+    click.option("--out", type=_FILE, required=True, metavar="FILE.svg|.pdf|.png", help="File to write."),
+    _TITLE, json_option,
+)  # fmt: skip
+TABLE = gathered(
+    "output", Output,
+    click.option("--out", type=_FILE, required=True, metavar="FILE.html|.rtf|.pdf", help="File to write."),
+    _TITLE, json_option,
+)  # fmt: skip
 
 
 def _document(specification: Figure | SummaryTable) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
+from trialimg.cli.gathered import gathered
 from trialimg.cli.output import json_option, print_json
 from trialimg.cli.sign_in import Desk, signed_in
 from trialimg.core.access import Role
@@ -24,23 +26,34 @@ def query() -> None:
     """Ask sites about their data; a query never holds a case back from being read."""
 
 
+@dataclass(frozen=True)
+class _About:
+    """What a query is about."""
+
+    subject: str
+    case: str
+    timepoint: str
+    series: str
+
+
 @query.command("open")
 @click.argument("trial")
 @click.argument("text")
 @click.option("--site", required=True, help="Code of the site.")
 @click.option("--code", required=True, help="Short word for the matter, e.g. slice_thickness.")
-@click.option("--subject", default="", help="Blinded code of the subject.")
-@click.option("--case", "case", default="", help="Code of the case, where there is one.")
-@click.option("--visit", "timepoint", default="", help="Name of the visit.")
-@click.option("--series", default="", help="Series Instance UID.")
+@gathered(
+    "about", _About,
+    click.option("--subject", default="", help="Blinded code of the subject."),
+    click.option("--case", default="", help="Code of the case, where there is one."),
+    click.option("--visit", "timepoint", default="", help="Name of the visit."),
+    click.option("--series", default="", help="Series Instance UID."),
+)  # fmt: skip
 @signed_in(Role.ANALYST)
-def open_(
-    desk: Desk, trial: str, text: str, site: str, code: str, subject: str, case: str, timepoint: str, series: str
-) -> None:
+def open_(desk: Desk, trial: str, text: str, site: str, code: str, about: _About) -> None:
     """Ask a site of TRIAL something: TEXT, without anything that tells who the subject is."""
     from trialimg.services.queries import Question, open_query
 
-    question = Question(site, code, text, subject, case, timepoint, series)
+    question = Question(site, code, text, about.subject, about.case, about.timepoint, about.series)
     _tell(open_query(desk.records, desk.actor, trial, question))
 
 

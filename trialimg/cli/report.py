@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from trialimg.cli.gathered import gathered
 from trialimg.cli.output import json_option, print_json
-from trialimg.cli.sign_in import database_option, home_option, person_option, role_option
+from trialimg.cli.sign_in import database_option, desk_of, home_option, person_option, role_option
+from trialimg.core.access import Role
 
 if TYPE_CHECKING:
     from trialimg.services.results import SubjectResult, TrialResult
@@ -17,22 +20,46 @@ if TYPE_CHECKING:
 __all__ = ["report"]
 
 
+@dataclass(frozen=True)
+class _Review:
+    """The central review whose reads are reported, if any, and who asks for them."""
+
+    trial: str | None
+    cut: str | None
+    home: Path
+    database: str | None
+    user: str | None
+    role: str | None
+
+    def instead_of(self, result: TrialResult, subject: str | None) -> tuple[TrialResult, CaseRecord | None]:
+        """The results of the records, and what they say of one case; the run's own where no review is named."""
+        from trialimg import bootstrap
+        from trialimg.services.review_report import case_record, review_result
+
+        if self.trial is None:
+            if self.cut is not None:
+                raise click.UsageError("--cut belongs to --trial")
+            return result, None
+        records = bootstrap.records(self.home.expanduser(), self.database)
+        with desk_of(records, self.user, Role(self.role) if self.role else None, Role.ANALYST) as desk:
+            found = review_result(result, desk.records, desk.actor, self.trial, cut=self.cut)
+            record = case_record(desk.records, desk.actor, self.trial, subject) if subject is not None else None
+        return found, record
+
+
 @click.command("report")
 @click.argument("run_folder", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
 @click.option("--case", "subject", metavar="SUBJECT", help="The report of this subject instead of the trial's.")
 @click.option("--work", type=click.Path(path_type=Path), help="Folder of finished work; default: RUN_FOLDER/work.")
-@click.option("--trial", help="Take the final reads of this trial's records instead of the run's own.")
-@click.option("--cut", metavar="NAME", help="With --trial: the cases of this data cut alone.")
-@home_option
-@database_option
-@person_option
-@role_option
+@gathered(
+    "review", _Review,
+    click.option("--trial", help="Take the final reads of this trial's records instead of the run's own."),
+    click.option("--cut", metavar="NAME", help="With --trial: the cases of this data cut alone."),
+    home_option, database_option, person_option, role_option,
+)  # fmt: skip
 @json_option
-def report(
-    run_folder: Path, out: Path, subject: str | None, work: Path | None, trial: str | None, cut: str | None,
-    as_json: bool, home: Path, database: str | None, user: str | None, role: str | None,
-) -> None:  # fmt: skip
+def report(run_folder: Path, out: Path, subject: str | None, work: Path | None, review: _Review, as_json: bool) -> None:
     """The endpoint report of a finished run as HTML and PDF, or the report of one subject of it.
 
     With --trial the signed reads of a central review take the place of the run's own. A sponsor to whom the trial is
@@ -40,11 +67,7 @@ def report(
     """
     from trialimg import bootstrap
 
-    result, record = bootstrap.finished_result(run_folder, work), None
-    if cut is not None and trial is None:
-        raise click.UsageError("--cut belongs to --trial")
-    if trial is not None:
-        result, record = _of_review(result, (trial, cut, subject), (home, database, user, role))
+    result, record = review.instead_of(bootstrap.finished_result(run_folder, work), subject)
     one = _subject(result, subject, run_folder) if subject is not None else None
     bootstrap.make_folder(out)
     if one is not None:
@@ -56,26 +79,6 @@ def report(
     else:
         for path in files:
             click.echo(str(path))
-
-
-def _of_review(
-    result: TrialResult,
-    what: tuple[str, str | None, str | None],
-    who: tuple[Path, str | None, str | None, str | None],
-) -> tuple[TrialResult, CaseRecord | None]:
-    """The results of the records, and what they say of one case."""
-    from trialimg import bootstrap
-    from trialimg.cli.sign_in import desk_of
-    from trialimg.core.access import Role
-    from trialimg.services.review_report import case_record, review_result
-
-    trial, cut, subject = what
-    home, database, user, role = who
-    records = bootstrap.records(home.expanduser(), database)
-    with desk_of(records, user, Role(role) if role else None, Role.ANALYST) as desk:
-        found = review_result(result, desk.records, desk.actor, trial, cut=cut)
-        record = case_record(desk.records, desk.actor, trial, subject) if subject is not None else None
-    return found, record
 
 
 def _subject(result: TrialResult, subject: str, run_folder: Path) -> SubjectResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,30 +14,38 @@ if TYPE_CHECKING:
     from trialimg.services.uncertainty import Spread, Uncertainty
     from trialimg.volume import Volume
 
-__all__ = ["evidence", "print_evidence"]
+__all__ = ["Asked", "evidence", "print_evidence"]
 
 
-def evidence(
-    segmenter: Segmenter, image: Volume, prompt: Prompt, *, uncertainty: bool, folder: Path | None, method: str
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted beside the mask."""
+
+    uncertainty: bool
+    explain: Path | None
+    """Folder for maps."""
+    explain_by: str
+
+
+def evidence(segmenter: Segmenter, image: Volume, prompt: Prompt, asked: Asked) -> dict[str, Any]:
     """What is known of the answer beside the mask; maps go into the folder, if there is one."""
     from trialimg import bootstrap
     from trialimg.services.uncertainty import UncertaintySettings, uncertainty_of
 
     facts: dict[str, Any] = {}
     maps: dict[str, Volume] = {}
-    knowing = bootstrap.probabilistic(segmenter) if uncertainty else None
-    explaining = bootstrap.explainable(segmenter) if folder is not None else None
+    knowing = bootstrap.probabilistic(segmenter) if asked.uncertainty else None
+    explaining = bootstrap.explainable(segmenter) if asked.explain is not None else None
     if knowing is not None:
         settings = UncertaintySettings()
         found = uncertainty_of(knowing, image, prompt, settings)
         facts["uncertainty"] = {**_facts(found), "settings": settings}
         maps["entropy"] = found.entropy
-    if explaining is not None and folder is not None:
-        maps["explanation"] = explaining.explanation(image, prompt, method=method)
-        facts["explanation"] = {"method": method}
-        bootstrap.make_folder(folder)
-        facts["files"] = [str(path) for path in bootstrap.write_evidence(folder, maps, facts)]
+    if explaining is not None and asked.explain is not None:
+        maps["explanation"] = explaining.explanation(image, prompt, method=asked.explain_by)
+        facts["explanation"] = {"method": asked.explain_by}
+        bootstrap.make_folder(asked.explain)
+        facts["files"] = [str(path) for path in bootstrap.write_evidence(asked.explain, maps, facts)]
     return facts
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from trialimg.cli.gathered import gathered
 from trialimg.cli.output import json_option, print_json
 from trialimg.cli.sign_in import (
     Desk,
@@ -76,34 +80,44 @@ def checkpoint(desk: Desk, out: Path | None, new_keys: str | None, as_json: bool
         click.echo(f"{made.size} entries, root {made.root}, signed by key {signed.signatures.key}")
 
 
+@dataclass(frozen=True)
+class _Keeper:
+    """Who makes a backup: the software, or somebody who signs in."""
+
+    unattended: bool
+    user: str | None
+    role: str | None
+
+    @contextmanager
+    def actor(self, records: Records) -> Iterator[Actor | None]:
+        """None: the software."""
+        if self.unattended:
+            yield None
+            return
+        with desk_of(records, self.user, Role(self.role) if self.role else None, Role.ADMINISTRATOR) as desk:
+            yield desk.actor
+
+
 @store.command("backup")
 @click.argument("out", type=_PATH)
 @click.option("--test-restore", is_flag=True, help="Restore it to a temporary place and write a report beside it.")
-@click.option("--unattended", is_flag=True, help="For a scheduler: nobody signs in, the software stands in the entry.")
 @installation
-@person_option
-@role_option
+@gathered(
+    "keeper", _Keeper,
+    click.option("--unattended", is_flag=True, help="For a scheduler: nobody signs in, the entry names the software."),
+    person_option, role_option,
+)  # fmt: skip
 @json_option
 @click.pass_context
 def backup(
-    context: click.Context,
-    records: Records,
-    out: Path,
-    test_restore: bool,
-    unattended: bool,
-    user: str | None,
-    role: str | None,
-    as_json: bool,
+    context: click.Context, records: Records, out: Path, test_restore: bool, keeper: _Keeper, as_json: bool
 ) -> None:
     """Write records and blobs of one moment into the new folder OUT. The private keys are not in it: keep them apart.
 
     With --test-restore exit code 1 if it cannot be restored.
     """
-    if unattended:
-        made, test = _backed_up(records, None, out, test_restore=test_restore)
-    else:
-        with desk_of(records, user, Role(role) if role else None, Role.ADMINISTRATOR) as desk:
-            made, test = _backed_up(records, desk.actor, out, test_restore=test_restore)
+    with keeper.actor(records) as actor:
+        made, test = _backed_up(records, actor, out, test_restore=test_restore)
     if as_json:
         said = {"entries": made.entries, "blobs": made.blobs, "at": made.at, "out": str(out), "restore_test": test}
         print_json(said)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from trialimg.cli.gathered import gathered
 from trialimg.cli.output import json_option, print_json
 
 if TYPE_CHECKING:
@@ -19,14 +21,35 @@ __all__ = ["track"]
 _FILE = click.Path(path_type=Path)
 
 
+@dataclass(frozen=True)
+class _Images:
+    """The files of all studies, in order of time."""
+
+    base_image: Path
+    base_mask: Path
+    follow_image: Path
+    follow_mask: Path | None
+    then: tuple[Path, ...]
+    modality: str
+
+    def studies(self) -> list[Study]:
+        named = [("baseline", self.base_image, self.base_mask), ("follow", self.follow_image, self.follow_mask)]
+        named += [(f"follow{number}", image, None) for number, image in enumerate(self.then, start=2)]
+        return [_study(name, image, mask, self.modality) for name, image, mask in named]
+
+
 @click.command("track")
-@click.argument("base_image", type=_FILE)
-@click.argument("base_mask", type=_FILE)
-@click.argument("follow_image", type=_FILE)
-@click.argument("follow_mask", type=_FILE, required=False)
-@click.option(
-    "--then", "then", type=_FILE, multiple=True, metavar="IMAGE",
-    help="A later image, in which the lesions are found again; may be given several times, in order of time.",
+@gathered(
+    "images", _Images,
+    click.argument("base_image", type=_FILE),
+    click.argument("base_mask", type=_FILE),
+    click.argument("follow_image", type=_FILE),
+    click.argument("follow_mask", type=_FILE, required=False),
+    click.option(
+        "--then", "then", type=_FILE, multiple=True, metavar="IMAGE",
+        help="A later image, in which the lesions are found again; may be given several times, in order of time.",
+    ),
+    click.option("--modality", default="CT", show_default=True, help="Of images that do not say it (NIfTI, NRRD)."),
 )  # fmt: skip
 @click.option(
     "--model", default="classical", show_default=True, metavar="NAME_OR_PATH",
@@ -36,21 +59,9 @@ _FILE = click.Path(path_type=Path)
     "--local", type=click.Choice(["warp", "shift"]), default="warp", show_default=True,
     help="How the surroundings of each lesion are aligned beyond the body.",
 )  # fmt: skip
-@click.option("--modality", default="CT", show_default=True, help="Of images that do not say it (NIfTI, NRRD).")
 @click.option("--out", type=_FILE, help="Folder for the masks, one label a lesion, and links.json; made if absent.")
 @json_option
-def track(
-    base_image: Path,
-    base_mask: Path,
-    follow_image: Path,
-    follow_mask: Path | None,
-    then: tuple[Path, ...],
-    model: str,
-    local: str,
-    modality: str,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def track(images: _Images, model: str, local: str, out: Path | None, as_json: bool) -> None:
     """Follow the lesions of BASE_MASK from BASE_IMAGE into FOLLOW_IMAGE.
 
     With FOLLOW_MASK its regions are linked with the lesions; without, each lesion is carried over and found again.
@@ -60,9 +71,7 @@ def track(
     from trialimg.services.track import TrackRules
     from trialimg.services.track import track as followed
 
-    named = [("baseline", base_image, base_mask), ("follow", follow_image, follow_mask)]
-    named += [(f"follow{number}", image, None) for number, image in enumerate(then, start=2)]
-    studies = [_study(name, image, mask, modality) for name, image, mask in named]
+    studies = images.studies()
     segmenter = bootstrap.segmenter(model)
     if out is not None:
         bootstrap.make_folder(out)
@@ -94,6 +103,7 @@ def _study(name: str, image: Path, mask: Path | None, modality: str) -> Study:
 def _answer(found: Tracked, studies: Sequence[Study], segmenter: Segmenter, rules: TrackRules) -> dict[str, Any]:
     return {
         "studies": [study.name for study in studies],
+        "modalities": {study.name: study.image.modality for study in studies},
         "lesions": [_lesion(lesion) for lesion in found.lesions],
         "links": found.links,
         "new_lesion_candidates": found.candidates,

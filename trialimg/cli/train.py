@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from trialimg.cli.gathered import gathered
+from trialimg.cli.model_choice import DEVICE
 from trialimg.cli.output import json_option, print_json
 
 __all__ = ["train"]
@@ -14,35 +17,37 @@ __all__ = ["train"]
 _PATH = click.Path(path_type=Path)
 
 
+@dataclass(frozen=True)
+class _Training:
+    """What is learnt from, and how it is carried out."""
+
+    data: tuple[Path, ...]
+    out: Path
+    seed: int | None
+    device: str
+    workers: int
+
+
 @click.command("train")
-@click.argument("config", type=_PATH, required=False)
+@click.argument("config", type=_PATH)
 @click.option("--finetune", type=_PATH, metavar="DATASET", help="Teach the weights on with the lesions of a data set.")
 @click.option("--start", type=_PATH, help="Folder of weights that --finetune starts from, instead of the shipped ones.")
-@click.option("--data", type=_PATH, multiple=True, help="Folder that the recipe's paths count from; may be repeated.")
 @click.option("--fold", type=click.IntRange(min=0), help="Leave the subjects of this fold out, counted from 0.")
-@click.option(
-    "--out", type=_PATH, required=True, help="Folder of checkpoints, curves and weights; a rerun goes on there."
-)
-@click.option("--seed", type=click.IntRange(min=0), help="Instead of the recipe's.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
-    help="Where the network learns.",
+@gathered(
+    "way", _Training,
+    click.option("--data", type=_PATH, multiple=True, help="Folder that the recipe's paths count from; repeatable."),
+    click.option(
+        "--out", type=_PATH, required=True, help="Folder of checkpoints, curves and weights; a rerun goes on there."
+    ),
+    click.option("--seed", type=click.IntRange(min=0), help="Instead of the recipe's."),
+    DEVICE,
+    click.option(
+        "--workers", type=click.IntRange(min=0), default=1, show_default=True, help="Processes that make examples."
+    ),
 )  # fmt: skip
-@click.option(
-    "--workers", type=click.IntRange(min=0), default=1, show_default=True, help="Processes that make examples."
-)
 @json_option
 def train(
-    config: Path | None,
-    finetune: Path | None,
-    start: Path | None,
-    data: tuple[Path, ...],
-    fold: int | None,
-    out: Path,
-    seed: int | None,
-    device: str,
-    workers: int,
-    as_json: bool,
+    config: Path, finetune: Path | None, start: Path | None, fold: int | None, way: _Training, as_json: bool
 ) -> None:
     """Train the prompt network by the recipe CONFIG.
 
@@ -52,13 +57,11 @@ def train(
     from trialimg import bootstrap
     from trialimg.cli.progress import progress_bars
 
-    if config is None:
-        raise click.UsageError("give a recipe; docs/how-to/train-a-model.md shows one")
     if finetune is not None and fold is not None:
         raise click.UsageError("--fold belongs to the recipe's own data, not to --finetune")
     if start is not None and finetune is None:
         raise click.UsageError("--start goes with --finetune")
-    training = bootstrap.Training(out, data, device, workers, seed)
+    training = bootstrap.Training(way.out, way.data, way.device, way.workers, way.seed)
     with progress_bars() as tell:
         if finetune is not None:
             folder = bootstrap.finetune_network(finetune, config, training, start=start, tell=tell)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from trialimg.cli.gathered import gathered
 from trialimg.cli.output import json_option, print_json
 from trialimg.cli.sign_in import Desk, signed_in
 from trialimg.cli.trial_closing import archive, cut, unblind, unlock
@@ -20,6 +22,7 @@ from trialimg.core.access import Action, Role
 if TYPE_CHECKING:
     from trialimg.services.records import RecordVersion
     from trialimg.services.trials import Change
+    from trialimg.services.trials_sites import Source
 
 __all__ = ["trial"]
 
@@ -118,29 +121,46 @@ def diff(desk: Desk, trial_code: str, before: int, after: int, as_json: bool) ->
         click.echo(text_difference(old, new, names=(f"version {before}", f"version {after}")), nl=False)
 
 
+@dataclass(frozen=True)
+class _Site:
+    """What is said of a site."""
+
+    name: str
+    since: dt.datetime | None
+    titles: tuple[str, ...]
+    has_key: bool
+
+    def sources(self, site_code: str) -> tuple[Source, ...] | None:
+        """Who may send; None: as before."""
+        from trialimg.cli.sign_in import asked_secret
+        from trialimg.services.trials_sites import Source, SourceKind
+
+        found = tuple(Source(SourceKind.AE_TITLE, title) for title in self.titles)
+        if self.has_key:
+            key = asked_secret("TRIALIMG_SITE_KEY", f"API key of site {site_code}")
+            found += (Source(SourceKind.API_KEY, key),)
+        return found or None
+
+
 @trial.command("site")
 @click.argument("trial_code", metavar="TRIAL")
 @click.argument("site_code", metavar="SITE")
 @click.argument("state", type=click.Choice(["planned", "active", "closed"]))
-@click.option("--name", default="", help="Name of the site.")
-@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="First day on which images are taken.")
-@click.option("--ae-title", "titles", multiple=True, help="DICOM node that may send.")
-@click.option("--api-key", "has_key", is_flag=True, help="A key may send: from TRIALIMG_SITE_KEY, or typed unseen.")
+@gathered(
+    "said", _Site,
+    click.option("--name", default="", help="Name of the site."),
+    click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="First day on which images are taken."),
+    click.option("--ae-title", "titles", multiple=True, help="DICOM node that may send."),
+    click.option("--api-key", "has_key", is_flag=True, help="A key may send: TRIALIMG_SITE_KEY, or typed unseen."),
+)  # fmt: skip
 @click.option("--reason", required=True, help="The approvals that are there, or why the site is closed.")
 @signed_in(Role.ANALYST)
-def site(
-    desk: Desk, trial_code: str, site_code: str, state: str, name: str, since: dt.datetime | None,
-    titles: tuple[str, ...], has_key: bool, reason: str,
-) -> None:  # fmt: skip
+def site(desk: Desk, trial_code: str, site_code: str, state: str, said: _Site, reason: str) -> None:
     """Plan, activate or close SITE of TRIAL; naming a source replaces the list of those before."""
-    from trialimg.cli.sign_in import asked_secret
-    from trialimg.services.trials_sites import SiteChange, Source, SourceKind, put_site
+    from trialimg.services.trials_sites import SiteChange, put_site
 
-    sources = tuple(Source(SourceKind.AE_TITLE, title) for title in titles)
-    if has_key:
-        sources += (Source(SourceKind.API_KEY, asked_secret("TRIALIMG_SITE_KEY", f"API key of site {site_code}")),)
-    day = since.date() if since else None
-    change = SiteChange(trial_code, site_code, state, name, day, sources or None, reason)
+    day = said.since.date() if said.since else None
+    change = SiteChange(trial_code, site_code, state, said.name, day, said.sources(site_code), reason)
     kept = put_site(desk.records, desk.actor, change)
     click.echo(f"{kept.id}: {state}, {len(kept.body['sources'])} source(s)")
 

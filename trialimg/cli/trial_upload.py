@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trialimg.cli.gathered import gathered
 from trialimg.cli.output import json_option, print_json
 from trialimg.cli.progress import progress_bars
 from trialimg.cli.sign_in import Desk, signed_in
@@ -50,25 +51,62 @@ class _Sender:
                 tell("files", number + 1, len(files))
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """What is sent, and of whom."""
+
+    trial: str
+    paths: tuple[Path, ...]
+    site: str
+    subject: str
+    resume: str
+
+    def name(self, desk: Desk) -> str:
+        """Of the upload: one that is gone on with, or a new one."""
+        from trialimg.services.uploads import UploadOrder, begin_upload
+
+        if not self.resume and not (self.site and self.subject):
+            raise click.UsageError("name the --site and the --subject, or an upload to --resume")
+        order = UploadOrder(self.trial, self.site, self.subject)
+        return self.resume or begin_upload(desk.records, desk.actor, order).id
+
+
+@dataclass(frozen=True)
+class _Matched:
+    """How series become visits."""
+
+    visit: str
+    reference_date: dt.datetime | None
+    leave_out: tuple[str, ...]
+    looked_at: bool
+
+    @property
+    def day_1(self) -> dt.date | None:
+        return self.reference_date.date() if self.reference_date else None
+
+
 @click.command("upload")
-@click.argument("trial")
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--site", default="", help="Code of the site that sends.")
-@click.option(
-    "--subject", default="", help="Blinded code of the subject; the files' Patient ID is this code, or empty."
-)
-@click.option("--resume", default="", metavar="TRIAL/U0001", help="Go on with an upload that was begun.")
-@click.option("--visit", default="", help="Visit of all series; default: by the window that holds their date.")
-@click.option("--reference-date", type=click.DateTime(["%Y-%m-%d"]), help="Day 1 of a subject who has no case yet.")
-@click.option("--leave-out", multiple=True, metavar="UID", help="Series that is not handed over.")
-@click.option("--looked-at", is_flag=True, help="I looked at the images: no text in them tells who the subject is.")
+@gathered(
+    "sent", _Sent,
+    click.argument("trial"),
+    click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path)),
+    click.option("--site", default="", help="Code of the site that sends."),
+    click.option(
+        "--subject", default="", help="Blinded code of the subject; the files' Patient ID is this code, or empty."
+    ),
+    click.option("--resume", default="", metavar="TRIAL/U0001", help="Go on with an upload that was begun."),
+)  # fmt: skip
+@gathered(
+    "matched", _Matched,
+    click.option("--visit", default="", help="Visit of all series; default: by the window that holds their date."),
+    click.option("--reference-date", type=click.DateTime(["%Y-%m-%d"]), help="Day 1 of a subject without a case yet."),
+    click.option("--leave-out", multiple=True, metavar="UID", help="Series that is not handed over."),
+    click.option("--looked-at", is_flag=True, help="I looked at the images: no text in them tells who the subject is."),
+)  # fmt: skip
 @signed_in(Role.ANALYST)
 @json_option
 @click.pass_context
-def upload(
-    context: click.Context, desk: Desk, trial: str, paths: tuple[Path, ...], site: str, subject: str, resume: str,
-    visit: str, reference_date: dt.datetime | None, leave_out: tuple[str, ...], looked_at: bool, as_json: bool,
-) -> None:  # fmt: skip
+def upload(context: click.Context, desk: Desk, sent: _Sent, matched: _Matched, as_json: bool) -> None:
     """Bring DICOM files (PATHS: files, folders, ZIP archives) of a subject into TRIAL.
 
     Each file is taken or refused with its reason. With --looked-at the series are handed over to the subject's case;
@@ -76,19 +114,15 @@ def upload(
     """
     from trialimg.bootstrap import intake
     from trialimg.services.upload_handover import Matching, arranged, hand_over
-    from trialimg.services.uploads import UploadOrder, begin_upload
 
     house = intake(Path(context.params["home"]).expanduser())
-    if not resume and not (site and subject):
-        raise click.UsageError("name the --site and the --subject, or an upload to --resume")
-    name = resume or begin_upload(desk.records, desk.actor, UploadOrder(trial, site, subject)).id
-    received = [one for _, one in _Sender(desk, house, name).send(list(paths))]
-    start = reference_date.date() if reference_date else None
-    arrangement = arranged(desk.records, desk.actor, house, name, reference=start)
+    name = sent.name(desk)
+    received = [one for _, one in _Sender(desk, house, name).send(list(sent.paths))]
+    arrangement = arranged(desk.records, desk.actor, house, name, reference=matched.day_1)
     state = "receiving"
-    if looked_at:
-        visits = _visits(arrangement, visit, leave_out)
-        matching = Matching(visits, has_looked=True, reference_date=start)
+    if matched.looked_at:
+        visits = _visits(arrangement, matched.visit, matched.leave_out)
+        matching = Matching(visits, has_looked=True, reference_date=matched.day_1)
         with progress_bars() as tell:
             kept = hand_over(desk.records, desk.actor, house, name, matching=matching, progress=tell)
         state = kept.place.state

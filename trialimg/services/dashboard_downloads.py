@@ -10,7 +10,7 @@ from typing import Any
 
 from trialimg.core.access import Action, Actor, Role
 from trialimg.core.digest import digest_of
-from trialimg.core.errors import AccessError, IntegrityError
+from trialimg.core.errors import AccessError
 from trialimg.services.finished import FinishedRun
 from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
@@ -19,7 +19,7 @@ from trialimg.services.spreadsheet import harmless
 from trialimg.services.trials import READ, require_trial
 from trialimg.services.trials_data_cut import DATA_CUT, cut_of, moved_since
 
-__all__ = ["CutFile", "cut_files", "fetch_bill", "fetch_cut", "fetch_output", "may_take_outputs"]
+__all__ = ["CutFile", "cut_files", "fetch_bill", "fetch_cut", "fetch_output", "may_take_outputs", "taken"]
 
 _COLUMNS = (
     "case", "subject", "best_response", "progression_date", "response_date", "by", "read", "read_version",
@@ -99,8 +99,7 @@ def fetch_output(records: Records, actor: Actor, trial: str, *, run: FinishedRun
         If the file is not what the run wrote, or the run is of another trial.
     """
     content = run.content(name)
-    if run.results()["trial"] != trial:
-        raise IntegrityError(f"{run.folder} holds a run of {run.results()['trial']}, not of {trial}")
+    run.results_of(trial)
     with records.change(actor, Action.VIEW_REPORTS, trial=trial) as journal:
         if _is_blinded_to(journal.transaction, actor, trial):
             raise AccessError(f"{trial} is blinded: what compares its arms is given out after unblinding")
@@ -116,7 +115,20 @@ def fetch_bill(records: Records, actor: Actor, trial: str, *, file: str, content
     AccessError
         If the actor may not see the trial's invoices.
     """
-    with records.change(actor, Action.VIEW_INVOICES, trial=trial) as journal:
+    return taken(records, actor, trial, file=file, content=content, right=Action.VIEW_INVOICES)
+
+
+def taken(
+    records: Records, actor: Actor, trial: str, *, file: str, content: bytes, right: Action = Action.VIEW_REPORTS
+) -> bytes:
+    """A file that was made, once it is in the ledger that it was taken.
+
+    Raises
+    ------
+    AccessError
+        If the actor has no right to it.
+    """
+    with records.change(actor, right, trial=trial) as journal:
         journal.note("download", kind="file", key=file, trial=trial, reason=digest_of(content))
     return content
 

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from trialimg.core.access import Action, Actor
-from trialimg.core.digest import digest_of
+from trialimg.core.access import Actor
 from trialimg.core.errors import AccessError
-from trialimg.services.dashboard_downloads import may_take_outputs
+from trialimg.services.dashboard_downloads import may_take_outputs, taken
 from trialimg.services.journal import Records
 from trialimg.services.spreadsheet import harmless
 
@@ -34,9 +33,7 @@ def take_table(
     if not may_take_outputs(records, actor, trial):
         raise AccessError(f"{trial} is blinded: what goes with outcomes is given out after unblinding")
     table = _csv([_plain(row) for row in rows])
-    with records.change(actor, Action.VIEW_REPORTS, trial=trial) as journal:
-        journal.note("download", kind="file", key=file, trial=trial, reason=digest_of(table))
-    return table
+    return taken(records, actor, trial, file=file, content=table)
 
 
 def _plain(row: DataclassInstance | Mapping[str, Any]) -> dict[str, Any]:

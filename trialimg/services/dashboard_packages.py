@@ -7,23 +7,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from trialimg.core.access import Action, Actor
-from trialimg.core.digest import digest_of
-from trialimg.core.errors import IntegrityError, ReadingError
 from trialimg.services.cdisc.course import Study
 from trialimg.services.cdisc.export import study_of_run
 from trialimg.services.cdisc.from_records import final_reads_within
 from trialimg.services.dashboard_courses import courses_within
+from trialimg.services.dashboard_downloads import taken
 from trialimg.services.figures.figure import Figure
 from trialimg.services.figures.kaplan_meier import survival_of_trial
 from trialimg.services.figures.spider import spider
 from trialimg.services.figures.swimmer import swimmer
 from trialimg.services.figures.waterfall import waterfall
 from trialimg.services.finished import FinishedRun
-from trialimg.services.journal import Journal, Records
-from trialimg.services.ports import Transaction
+from trialimg.services.journal import Records
 from trialimg.services.records import RecordVersion
 from trialimg.services.trials import require_trial
-from trialimg.services.trials_data_cut import cut_of, moved_since
+from trialimg.services.trials_data_cut import intact_cut
 
 __all__ = ["fetch_datasets", "fetch_figures"]
 
@@ -55,16 +53,15 @@ def fetch_datasets(
     IntegrityError
         If the run is of another trial.
     """
-    if run.results()["trial"] != trial:
-        raise IntegrityError(f"{run.folder} holds a run of {run.results()['trial']}, not of {trial}")
+    run.results_of(trial)
     with records.look(actor, Action.VIEW_REPORTS, trial=trial) as transaction:
-        locked = _locked(transaction, trial, cut)
+        locked = intact_cut(transaction, trial, cut)
         only = _cases(locked)
         study = final_reads_within(transaction, study_of_run(run), trial, only=only)
         if require_trial(transaction, trial).body["blinded"]:
             study = _without_arms(study)
     made = pack(study, dt.datetime.fromisoformat(locked.body["cut_at"]))
-    return _taken(records, actor, trial, file=f"{trial}-{cut}-cdisc.zip", content=made)
+    return taken(records, actor, trial, file=f"{trial}-{cut}-cdisc.zip", content=made)
 
 
 def fetch_figures(
@@ -80,21 +77,13 @@ def fetch_figures(
         If there is no such cut, or its cases have changed since they were locked.
     """
     with records.look(actor, Action.VIEW_REPORTS, trial=trial) as transaction:
-        locked = _locked(transaction, trial, cut)
+        locked = intact_cut(transaction, trial, cut)
         told = f"{cut}, {locked.body['cut_at'][:10]}"
         courses = courses_within(transaction, trial, only=_cases(locked), data_cut=told)
     figures = [make(courses) for make in (waterfall, spider, swimmer)]
     if any(course.progression_free for course in courses.courses):
         figures.append(survival_of_trial(courses))
-    return _taken(records, actor, trial, file=f"{trial}-{cut}-figures.zip", content=pack(figures))
-
-
-def _locked(transaction: Transaction, trial: str, cut: str) -> RecordVersion:
-    """A cut whose cases are as they were locked."""
-    found = cut_of(transaction, f"{trial}/{cut}")
-    if moved := moved_since(transaction, found):
-        raise ReadingError(f"data cut {found.id}: {', '.join(moved)} changed since it was made; make another cut")
-    return found
+    return taken(records, actor, trial, file=f"{trial}-{cut}-figures.zip", content=pack(figures))
 
 
 def _cases(cut: RecordVersion) -> frozenset[str]:
@@ -104,13 +93,3 @@ def _cases(cut: RecordVersion) -> frozenset[str]:
 def _without_arms(study: Study) -> Study:
     courses = tuple(replace(one, subject=replace(one.subject, arm="")) for one in study.courses)
     return replace(study, courses=courses, demographics=())
-
-
-def _taken(records: Records, actor: Actor, trial: str, *, file: str, content: bytes) -> bytes:
-    with records.change(actor, Action.VIEW_REPORTS, trial=trial) as journal:
-        _note(journal, trial, file, content)
-    return content
-
-
-def _note(journal: Journal, trial: str, file: str, content: bytes) -> None:
-    journal.note("download", kind="file", key=file, trial=trial, reason=digest_of(content))

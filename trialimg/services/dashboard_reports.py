@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trialimg.core.access import Action, Actor
-from trialimg.core.digest import digest_of
-from trialimg.core.errors import IntegrityError, ReadingError
+from trialimg.core.access import Actor
+from trialimg.core.errors import ReadingError
+from trialimg.services.dashboard_downloads import taken
 from trialimg.services.finished import FinishedRun
 from trialimg.services.journal import Records
 from trialimg.services.results import SubjectResult, TrialResult
@@ -35,8 +35,8 @@ def fetch_report(
     IntegrityError
         If the run is of another trial.
     """
-    found = review_result(_of_run(run, trial), records, actor, trial, cut=cut)
-    return _taken(records, actor, trial, f"{trial}-{cut}-report.pdf", render(found))
+    found = review_result(read_result(run.results_of(trial)), records, actor, trial, cut=cut)
+    return taken(records, actor, trial, file=f"{trial}-{cut}-report.pdf", content=render(found))
 
 
 def fetch_case_report(
@@ -59,22 +59,9 @@ def fetch_case_report(
     IntegrityError
         If the run is of another trial.
     """
-    found = review_result(_of_run(run, trial), records, actor, trial)
+    found = review_result(read_result(run.results_of(trial)), records, actor, trial)
     one = next((result for result in found.subjects if result.subject.id == subject), None)
     if one is None:
         raise ReadingError(f"{run.folder}: this run knows no subject {subject!r}")
     record = case_record(records, actor, trial, subject)
-    return _taken(records, actor, trial, f"{trial}-{subject}-case.pdf", render(found, one, record))
-
-
-def _of_run(run: FinishedRun, trial: str) -> TrialResult:
-    document = run.results()
-    if document["trial"] != trial:
-        raise IntegrityError(f"{run.folder} holds a run of {document['trial']}, not of {trial}")
-    return read_result(document)
-
-
-def _taken(records: Records, actor: Actor, trial: str, file: str, content: bytes) -> bytes:
-    with records.change(actor, Action.VIEW_REPORTS, trial=trial) as journal:
-        journal.note("download", kind="file", key=file, trial=trial, reason=digest_of(content))
-    return content
+    return taken(records, actor, trial, file=f"{trial}-{subject}-case.pdf", content=render(found, one, record))

@@ -48,6 +48,19 @@ class FinishedRun:
         answer: Mapping[str, Any] = json.loads(self.content("results.json"))
         return answer
 
+    def results_of(self, trial: str) -> Mapping[str, Any]:
+        """The same, where the run is of a certain trial.
+
+        Raises
+        ------
+        IntegrityError
+            If it is of another.
+        """
+        answer = self.results()
+        if answer["trial"] != trial:
+            raise IntegrityError(f"{self.folder} holds a run of {answer['trial']}, not of {trial}")
+        return answer
+
 
 def open_run(folder: Path) -> FinishedRun:
     """The run that was written to a folder.

@@ -283,7 +283,8 @@ def _bias(first: Sequence[float], second: Sequence[float] | None) -> Figure:
     if len(first) < _FEWEST_PAIRS:
         return Figure(None, None, None, len(first))
     found = bland_altman(first, second if second is not None else [0.0] * len(first))
-    limits = {"lower_limit": found.lower_limit.value or 0.0, "upper_limit": found.upper_limit.value or 0.0}
+    named = {"lower_limit": found.lower_limit.value, "upper_limit": found.upper_limit.value}
+    limits = {name: value for name, value in named.items() if value is not None}
     return Figure(found.bias.value, found.bias.lower, found.bias.upper, found.bias.n, limits)
 
 

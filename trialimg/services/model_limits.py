@@ -34,9 +34,9 @@ class HealthLimits:
     quiet_days: int = 14
     """Days after a task was closed in which the same indicator opens none: what was done needs time to show."""
     watts: Decimal = Decimal(10)
-    """Power of one busy core in W, with its share of the machine: a server of 200 to 250 W has 20 to 24 of them."""
+    """Power of one busy core in W, with its share of the machine: a round guess, to be set to one's own."""
     dice_amber: Decimal = Decimal("0.85")
-    """Median Dice; two experts outlining the same tumour reach about 0.80 to 0.90."""
+    """Median Dice of proposal and accepted mask. This and the limits below it are choices, not measurements."""
     dice_red: Decimal = Decimal("0.75")
     edited_amber_pct: Decimal = Decimal(30)
     """Answers taken and then changed, of those taken; a half changed saves the reader little."""
@@ -69,7 +69,7 @@ class HealthLimits:
     """Days since the protocol was validated; half a year, as access is reviewed."""
     validated_red_days: int = 365
     energy_amber_wh: Decimal = Decimal(1)
-    """Energy per case in Wh, estimated from CPU time; an hour of a reader's screens takes about 60 Wh."""
+    """Energy per case in Wh, estimated from CPU time."""
     energy_red_wh: Decimal = Decimal(10)
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ from trialimg.services.results import Assessor, SubjectResult, TrialResult
 from trialimg.services.sdtm_reads import ReadRecord, summed_up
 from trialimg.services.signatures import signature_of
 from trialimg.services.trials import require_trial
-from trialimg.services.trials_data_cut import cut_of, moved_since
+from trialimg.services.trials_data_cut import intact_cut
 
 __all__ = ["CaseRead", "CaseRecord", "CaseSignature", "case_record", "review_result"]
 
@@ -116,9 +116,7 @@ def review_result(
 
 def _locked(transaction: Transaction, trial: str, cut: str) -> tuple[str, frozenset[str]]:
     """The hash of a data cut and its cases, where they are still as they were locked."""
-    version = cut_of(transaction, f"{trial}/{cut}")
-    if moved := moved_since(transaction, version):
-        raise ReadingError(f"data cut {cut}: records have moved since it was locked ({', '.join(moved)}); cut anew")
+    version = intact_cut(transaction, trial, cut)
     return str(version.body["hash"]), frozenset(case["case"] for case in version.body["cases"])
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "CutOrder",
     "cut_data",
     "cut_of",
+    "intact_cut",
     "lock_on",
     "moved_since",
     "require_open",
@@ -127,6 +128,22 @@ def cut_of(transaction: Transaction, cut: str) -> RecordVersion:
     found = transaction.current(DATA_CUT, cut)
     if found is None:
         raise ReadingError(f"there is no data cut {cut!r}")
+    return found
+
+
+def intact_cut(transaction: Transaction, trial: str, name: str) -> RecordVersion:
+    """A data cut whose cases are as they were locked.
+
+    Raises
+    ------
+    ReadingError
+        If there is no such cut, or its cases have changed.
+    IntegrityError
+        If the cut's own hash is not that of the cases it names.
+    """
+    found = cut_of(transaction, f"{trial}/{name}")
+    if moved := moved_since(transaction, found):
+        raise ReadingError(f"data cut {found.id}: {', '.join(moved)} changed since it was made; make another cut")
     return found
 
 
