@@ -63,7 +63,8 @@ class HealthLimits:
     """Share of answers taken unchanged, largest difference of one group from all others, in percentage points."""
     gap_red_pct: Decimal = Decimal(20)
     coverage_amber_pct: Decimal = Decimal(90)
-    """Accepted diameters inside the interval that the model gave, of those with one; 95 % are promised."""
+    """Accepted diameters inside the interval that the model gave, of those with one; the interval holds nine tenths of its runs and promises
+    nothing of the reader."""
     coverage_red_pct: Decimal = Decimal(80)
     validated_amber_days: int = 180
     """Days since the protocol was validated; half a year, as access is reviewed."""
