@@ -68,12 +68,16 @@ def segmenter(request: pytest.FixtureRequest, tmp_path: Path) -> Segmenter:
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
-def test_the_answer_is_label_1_on_the_grid_of_the_image(segmenter: Segmenter, prompt: Prompt) -> None:
+def test_the_answer_is_label_1_on_the_grid_of_the_image(
+    segmenter: Segmenter, prompt: Prompt, request: pytest.FixtureRequest
+) -> None:
+    if segmenter.name == "trialimg-prompt" and isinstance(prompt, PointPrompt):
+        missed = "0.68 from a click: too little, as its model card says"
+        request.applymarker(pytest.mark.xfail(raises=AssertionError, reason=missed, strict=True))
     found = segmenter.segment(scan(ball()), prompt)
     assert found.geometry == GRID
     assert found.labels == (1,)
-    is_guess = segmenter.name == "trialimg-prompt" and isinstance(prompt, PointPrompt)  # its model card says so
-    assert overlap(found, ball()) > (0.6 if is_guess else 0.7)
+    assert overlap(found, ball()) > 0.7
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
