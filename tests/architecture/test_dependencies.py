@@ -20,6 +20,9 @@ NOT_IMPORTED = {
     "highdicom": "DICOM SEG and SR, read and written by the next slices",
 }
 
+# Reason for each library that tests import and nobody is made to install; they skip without it.
+NOT_DECLARED = {"nnunetv2": "the peer that our reading of its folders is compared with; heavy"}
+
 
 def normal(name):
     return re.sub(r"[-_.]+", "-", name).lower()
@@ -47,23 +50,36 @@ def extras(project):
     return {named(requirement) for extra, needed in offered if extra != "dev" for requirement in needed}
 
 
-@pytest.fixture(scope="module")
-def imported(modules):
-    """Distribution names of everything that the package imports, inside functions too."""
+def distributions(trees):
+    """Names of everything that some modules import, inside functions too."""
     names = set()
-    for module in modules:
-        for node in ast.walk(module.tree):
+    for tree in trees:
+        for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 names |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.split(".")[0])
-    strangers = names - sys.stdlib_module_names - {"trialimg", "apps", "_typeshed"}
+    strangers = names - sys.stdlib_module_names - {"trialimg", "apps", "tests", "_typeshed"}
     providers = packages_distributions()
     return {normal(providers[name][0]) if name in providers else name for name in strangers}
 
 
+@pytest.fixture(scope="module")
+def imported(modules):
+    return distributions(module.tree for module in modules)
+
+
 def test_every_imported_library_is_declared(imported, declared, extras):
     assert imported - declared - extras == set()
+
+
+def test_every_library_that_a_test_imports_is_declared(root, project, declared):
+    """An environment that holds more than a newcomer's hides what is missing."""
+    files = sorted((root / "tests").rglob("*.py"))
+    own = {file.stem for file in files} | {folder.name for folder in (root / "tests").rglob("*") if folder.is_dir()}
+    for_tests = {named(requirement) for requirement in project["optional-dependencies"]["dev"]}
+    used = distributions(ast.parse(file.read_text(encoding="utf-8")) for file in files)
+    assert used - declared - for_tests - own - set(NOT_DECLARED) == set()
 
 
 def test_every_declared_library_is_imported_or_has_its_reason(imported, declared):
