@@ -15,8 +15,8 @@ from trialimg.ledger.sealed import Redacted
 from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
 from trialimg.services.queries_seen import open_by_subject
+from trialimg.services.reading_due import due_at
 from trialimg.services.reading_file import ASSIGNMENT, CASE, protocol_in_force
-from trialimg.services.reading_results import due_at
 from trialimg.services.records import EntryQuery, Place, RecordVersion
 from trialimg.services.visits_due import ExpectedVisits, VisitCounts, visit_counts
 

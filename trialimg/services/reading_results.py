@@ -13,18 +13,21 @@ from trialimg.core.reading import CaseKind, ReadStage, Seat, Stage
 from trialimg.review.design import Resolution
 from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
+from trialimg.services.reading_due import due_at, due_first
 from trialimg.services.reading_file import ASSIGNMENT, CASE, VERDICT, CaseFile, case_id, load_case, protocol_under
 from trialimg.services.records import EntryQuery, Place, RecordVersion
 from trialimg.services.trials import PROTOCOL
 
-__all__ = ["case_result", "due_at", "final_results", "review_status", "worklist"]
+__all__ = ["case_result", "final_results", "review_status", "worklist"]
 
 _ACTION = {Role.ADJUDICATOR: Action.ADJUDICATE}
 _SECONDS_OF_DAY = 86400
 
 
 def worklist(records: Records, actor: Actor, trial: str, *, limit: int | None = None) -> list[dict[str, Any]]:
-    """What somebody has still to read or to settle, in their order; nothing of anybody else, nothing of later visits.
+    """What somebody has still to read or to settle, overdue and due first; nothing of anybody else or of later visits.
+
+    What is due on one day, or on none, stands in the order that was drawn for its reader.
 
     Parameters
     ----------
@@ -39,8 +42,8 @@ def worklist(records: Records, actor: Actor, trial: str, *, limit: int | None = 
     now = dt.datetime.fromisoformat(records.now())
     with records.look(actor, _ACTION.get(actor.role, Action.READ), trial=trial) as transaction:
         places = [Place(trial=trial, person=actor.user, state=state) for state in _states_due(transaction, trial)]
-        own = sorted((one for at in places for one in transaction.find(ASSIGNMENT, at)), key=_order)
-        due = (_row(transaction, assignment, now) for assignment in own if _concerns(assignment, actor))
+        own = [one for at in places for one in transaction.find(ASSIGNMENT, at) if _concerns(one, actor)]
+        due = (_row(transaction, assignment, now) for assignment in due_first(transaction, trial, own, now))
         return list(islice((row for row in due if row is not None), limit))
 
 
@@ -56,10 +59,6 @@ def _states_due(transaction: Transaction, trial: str) -> tuple[str, ...]:
     designs = (protocol_under(transaction, trial, digest).reading for digest in digests)
     is_consensus = any(design.resolution is Resolution.CONSENSUS for design in designs)
     return (*open_ones, "signed") if is_consensus else open_ones
-
-
-def _order(assignment: RecordVersion) -> int:
-    return int(assignment.body["order"])
 
 
 def _row(transaction: Transaction, assignment: RecordVersion, now: dt.datetime) -> dict[str, Any] | None:
@@ -95,14 +94,6 @@ def _row(transaction: Transaction, assignment: RecordVersion, now: dt.datetime) 
         "type": _type(file, read.number, bool(read.reopened_from)),
         "state": "reopened" if read.reopened_from else assignment.place.state,
     }
-
-
-def due_at(transaction: Transaction, assignment: RecordVersion, days: int | None) -> dt.datetime | None:
-    """When a read that was given out, or given back for a correction, should be signed; None where nothing says so."""
-    if days is None:
-        return None
-    given = [one for one in transaction.versions(ASSIGNMENT, assignment.id) if one.place.state == "assigned"]
-    return dt.datetime.fromisoformat((given or [assignment])[-1].body["since"]) + dt.timedelta(days=days)
 
 
 def _must_agree(file: CaseFile, assignment: RecordVersion) -> bool:
