@@ -48,11 +48,13 @@ class SceneSettings:
     rotation: npt.NDArray[np.float64]
     slice_mm: float
     """Distance of the slices that the scanner took."""
+    is_gone: bool = False
+    """The place of a lesion that is not there any more."""
 
 
 @dataclass(frozen=True, eq=False)
 class SyntheticScene:
-    """An image and where the lesion is in it."""
+    """An image and where the lesion is in it, or was."""
 
     values: FloatArray
     region: BoolArray
@@ -74,6 +76,8 @@ def scene_on(random: np.random.Generator, background_hu: FloatArray, settings: S
     values = _remapped(random, background_hu, settings.look)
     contrast = _Contrast.of(random, values, solid, settings)
     values = _with_neighbours(random, values, contrast, settings, solid)
+    if settings.is_gone:
+        return SyntheticScene(_acquired(random, values, settings, contrast.step), solid.region)
     radius = float(np.median(settings.semi_mm)) / float(np.median(settings.voxel_mm))
     share = coverage_of(solid, radius, _blur_voxels(random, settings))
     values = blended(values, share, contrast.texture(random, solid, radius))

@@ -7,8 +7,19 @@ from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
-__all__ = ["CHANNELS", "EDGE", "IMAGE_CHANNELS", "Appearance", "PromptOnGrid", "stacked"]
+__all__ = [
+    "CHANNELS",
+    "EDGE",
+    "EXPECTED",
+    "IMAGE_CHANNELS",
+    "Appearance",
+    "PromptOnGrid",
+    "expected_at",
+    "level_of",
+    "stacked",
+]
 
 FloatArray = npt.NDArray[np.floating]
 Array32 = npt.NDArray[np.float32]
@@ -18,6 +29,8 @@ EDGE = 48
 IMAGE_CHANNELS = 3
 CHANNELS = 11
 """Three of the image; long axis, its ends, short axis, click, box, expected shape; shape of a voxel, slice spacing."""
+EXPECTED = 8
+"""Number of the channel of the expected shape."""
 
 _SOFT_HU, _WIDE_HU, _NEAR_HU = (-160.0, 240.0), (-1000.0, 400.0), 150.0
 _FULL_SUV = 10.0
@@ -25,6 +38,7 @@ _LINE_VOXELS, _END_VOXELS, _CLICK_VOXELS = 1.0, 1.5, 1.5
 _THROUGH = 0.9
 _ANCHOR_SHARE = 0.6
 _FEW_SLICES_VOXELS = 8.0
+_DEEP = 0.5
 
 
 class Appearance(Enum):
@@ -46,6 +60,8 @@ class PromptOnGrid:
     """Shape (3,)."""
     box: FloatArray | None = None
     """Lowest and highest corner, shape (2, 3)."""
+    earlier: FloatArray | None = None
+    """`level_of` the region that the lesion filled at an earlier visit, shape (k, j, i)."""
 
     @property
     def centre(self) -> FloatArray:
@@ -53,7 +69,7 @@ class PromptOnGrid:
             return self.click
         ends = self.box if self.box is not None else self.long_axis
         if ends is None:
-            raise ValueError("a prompt needs a long axis, a click or a box")
+            raise ValueError("a prompt needs a long axis, a click, a box or an earlier region")
         middle: FloatArray = ends.mean(axis=0)
         return middle
 
@@ -86,10 +102,26 @@ def stacked(
     if prompt.box is not None:
         centre, half = prompt.box.mean(axis=0), np.ptp(prompt.box, axis=0) / 2
         channels[7] = np.clip(0.5 + (half - np.abs(points - centre)).min(axis=-1), 0, 1)
-    channels[8] = np.clip(1.5 - _level(points, prompt, voxel_ratio), -1, 1)
+    channels[EXPECTED] = expected_at(_level(points, prompt, voxel_ratio))
     channels[9] = np.log2(voxel_ratio) / 2
     channels[10] = min(slices_voxels / _FEW_SLICES_VOXELS, 1.0)
     return channels
+
+
+def level_of(region: npt.NDArray[np.bool_], voxel_ratio: float) -> Array32:
+    """0 where a region of at least one voxel is deepest, 1 on its surface, growing with the distance."""
+    edges = (voxel_ratio, 1.0, 1.0)
+    padded = np.pad(region, 1)
+    inside = ndimage.distance_transform_edt(padded, sampling=edges)[1:-1, 1:-1, 1:-1]
+    outside = ndimage.distance_transform_edt(~region, sampling=edges)
+    level: Array32 = (1 + (outside - inside) / inside.max()).astype(np.float32)
+    return level
+
+
+def expected_at(level: FloatArray | float) -> FloatArray:
+    """What the channel of the expected shape shows at a level: above one half inside, down to -1 far from it."""
+    shown: FloatArray = np.clip(1.5 - np.asarray(level), -1, 1)
+    return shown
 
 
 def _brightness(values: FloatArray, appearance: Appearance, anchor: float) -> Array32:
@@ -114,7 +146,9 @@ def _windowed(values: FloatArray, low: float, high: float) -> FloatArray:
 
 
 def _anchor(values: FloatArray, prompt: PromptOnGrid) -> float:
-    """Median brightness where the lesion surely is: along the middle of the axes, around the click, inside the box."""
+    """Median brightness where the lesion surely is: middle of the axes, around the click, deep in box or region."""
+    if prompt.earlier is not None:
+        return float(np.median(values[prompt.earlier <= _DEEP]))
     drawn = [axis for axis in (prompt.long_axis, prompt.short_axis) if axis is not None]
     shares = np.linspace((1 - _ANCHOR_SHARE) / 2, (1 + _ANCHOR_SHARE) / 2, 15)[:, None]
     near: list[FloatArray] = [axis[0] + shares * (axis[1] - axis[0]) for axis in drawn]
@@ -126,7 +160,9 @@ def _anchor(values: FloatArray, prompt: PromptOnGrid) -> float:
 
 
 def _level(points: Array32, prompt: PromptOnGrid, voxel_ratio: float) -> FloatArray:
-    """Of the ellipsoid that the prompt suggests, 1 on its surface; a click suggests none."""
+    """Of the shape that the prompt suggests, 1 on its surface; a click suggests none."""
+    if prompt.earlier is not None:
+        return prompt.earlier
     if prompt.click is not None:
         return np.full(points.shape[:-1], np.inf, points.dtype)
     if prompt.box is not None:
@@ -134,7 +170,7 @@ def _level(points: Array32, prompt: PromptOnGrid, voxel_ratio: float) -> FloatAr
         out: FloatArray = np.linalg.norm((points - prompt.box.mean(axis=0)) / half, axis=-1)
         return out
     if prompt.long_axis is None:
-        raise ValueError("a prompt needs a long axis, a click or a box")
+        raise ValueError("a prompt needs a long axis, a click, a box or an earlier region")
     scale = np.array([1.0, 1.0, voxel_ratio])
     centre, first, length = _axis(prompt.long_axis * scale)
     width = _THROUGH * length

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,8 @@ from torch.nn.functional import grid_sample
 from torch.utils.data import Dataset
 
 from trialimg.adapters.segmenters.prompt_network.channels import EDGE, Appearance, stacked
-from trialimg.adapters.segmenters.prompt_network.framing import AROUND_BOX, AROUND_LINE, Frame
+from trialimg.adapters.segmenters.prompt_network.framing import AROUND_BOX, AROUND_EARLIER, AROUND_LINE, Frame
+from trialimg.adapters.segmenters.prompt_network.recipe import USUAL_PROMPTS
 from trialimg.adapters.segmenters.prompt_network.sampling import (
     COARSEST,
     appearance_of,
@@ -35,14 +36,15 @@ __all__ = ["Case", "Examples", "Scan"]
 FloatArray = npt.NDArray[np.float64]
 Array32 = npt.NDArray[np.float32]
 
-_DRAWINGS = (Drawing.LINE, Drawing.BOTH_AXES, Drawing.CLICK, Drawing.BOX)
-_DRAWING_SHARES = (0.34, 0.22, 0.28, 0.16)
+_DRAWINGS = tuple(Drawing)
 _LOOKS = (Look.CT, Look.MR, Look.PET)
 _LOOK_SHARES = (0.5, 0.3, 0.2)
 _APPEARANCES = {Look.CT: Appearance.HU, Look.MR: Appearance.FREE, Look.PET: Appearance.SUV}
 _FEWEST_VOXELS = 12
 _CLICK_EDGES, _CLOSE_CLICK_EDGES = (0.35, 7.0), (1.4, 3.0)
 """Edges of the looks around a click in units of the lesion: from deep inside of it to far around, and just around."""
+_GONE = 0.15
+"""Share of the earlier regions, of synthetic lesions, that nothing is left of."""
 _AIR_HU = -1000.0
 
 
@@ -130,6 +132,8 @@ class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc
     first: int
     """Number of the first example."""
     count: int
+    prompts: Mapping[str, float] = field(default_factory=lambda: USUAL_PROMPTS)
+    """Share of each way to point at the lesion."""
 
     def __len__(self) -> int:
         return self.count
@@ -145,7 +149,7 @@ class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc
 
     def _real(self, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor] | None:
         case = self.cases[int(random.integers(len(self.cases)))]
-        drawing = _DRAWINGS[int(random.choice(len(_DRAWINGS), p=_DRAWING_SHARES))]
+        drawing = self._drawing(random)
         frame = _frame(random, drawing, case)
         points = _points(random, frame)
         voxel_mm = frame.width_mm / EDGE
@@ -159,7 +163,7 @@ class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc
         return _example(random, values, region, drawing, _Seen(case.scan.appearance, frame.voxel_ratio, slices))
 
     def _synthetic(self, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor] | None:
-        drawing = _DRAWINGS[int(random.choice(len(_DRAWINGS), p=_DRAWING_SHARES))]
+        drawing = self._drawing(random)
         look = _LOOKS[int(random.choice(len(_LOOKS), p=_LOOK_SHARES))]
         long_mm = float(np.exp(random.uniform(np.log(4), np.log(130))))
         semi = long_mm / 2 * np.array([random.uniform(0.45, 1.6), random.uniform(0.5, 1.0), 1.0])
@@ -170,12 +174,18 @@ class Examples(Dataset[tuple[torch.Tensor, torch.Tensor]]):  # type: ignore[misc
         slice_mm = float(random.choice([1.0, 1.5, 2.0, 3.0, 3.3, 4.0, 5.0])) if look is not Look.PET else 3.3
         slice_mm = min(slice_mm, max(voxel_mm[0], extent[2] / 3))
         centre = (EDGE - 1) / 2 - frame.centre_mm[::-1] / voxel_mm
+        is_gone = drawing is Drawing.EARLIER and random.random() < _GONE
         settings = SceneSettings(
-            look, voxel_mm, tuple(centre.tolist()), tuple(semi.tolist()), rotation, slice_mm,
+            look, voxel_mm, tuple(centre.tolist()), tuple(semi.tolist()), rotation, slice_mm, is_gone,
         )  # fmt: skip
         scene = scene_on(random, self._background(random, frame), settings)
         seen = _Seen(_APPEARANCES[look], frame.voxel_ratio, slice_mm / voxel_mm[0])
-        return _example(random, scene.values, scene.region, drawing, seen)
+        made = _example(random, scene.values, scene.region, drawing, seen)
+        return (made[0], torch.zeros_like(made[1])) if made and is_gone else made
+
+    def _drawing(self, random: np.random.Generator) -> Drawing:
+        shares = [self.prompts.get(drawing.value, 0.0) for drawing in _DRAWINGS]
+        return _DRAWINGS[int(random.choice(len(_DRAWINGS), p=shares))]
 
     def _background(self, random: np.random.Generator, frame: Frame) -> Array32:
         """A piece of some scan about a place in the body."""
@@ -213,7 +223,7 @@ class _Body:
 
 
 def _frame(random: np.random.Generator, drawing: Drawing, body: _Body | Case) -> Frame:
-    """Where the network looks for a line, a click or a box, as unsure as it is of their place and size."""
+    """Where the network looks, as unsure as the prompt is of place and size."""
     if drawing is Drawing.BOX:
         extent = body.extent_mm * np.exp(random.normal(0, 0.03, 3))
         return Frame.around(body.box_centre_mm + random.normal(0, 0.015, 3) * extent, extent, AROUND_BOX)
@@ -221,6 +231,9 @@ def _frame(random: np.random.Generator, drawing: Drawing, body: _Body | Case) ->
         edges = _CLICK_EDGES if random.random() < 0.5 else _CLOSE_CLICK_EDGES
         edge = float(body.extent_mm.max()) * np.exp(random.uniform(*np.log(edges)))
         return Frame(body.box_centre_mm + random.normal(0, 0.12, 3) * body.extent_mm, edge, edge)
+    if drawing is Drawing.EARLIER:
+        extent = body.extent_mm * np.exp(random.uniform(-0.25, 0.4) + random.normal(0, 0.05, 3))
+        return Frame.around(body.box_centre_mm + random.normal(0, 0.08, 3) * extent, extent, AROUND_EARLIER)
     edge = AROUND_LINE * body.line_mm * np.exp(random.uniform(-0.15, 0.35))
     return Frame(body.line_centre_mm + random.normal(0, 0.03, 3) * body.line_mm, edge, edge)
 

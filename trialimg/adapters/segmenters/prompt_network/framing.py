@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from trialimg.volume import Geometry
 
-__all__ = ["AROUND_BOX", "AROUND_FOUND", "AROUND_LINE", "CLICK_LADDER_MM", "MOST_STRETCH", "Frame"]
+__all__ = ["AROUND_BOX", "AROUND_EARLIER", "AROUND_FOUND", "AROUND_LINE", "CLICK_LADDER_MM", "MOST_STRETCH", "Frame"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -17,6 +17,8 @@ AROUND_LINE = 2.4
 """Edge of the look at a line in units of the line."""
 AROUND_BOX = 1.5
 """Edges of the look at a box in units of the box's."""
+AROUND_EARLIER = 2.2
+"""Edges of the look at an earlier region in units of its own."""
 AROUND_FOUND = 2.0
 """Edge of the last look at a click in units of what was found there."""
 MOST_STRETCH = 2.5

@@ -89,7 +89,15 @@ class _Stage:
     seed: int
 
     def examples(self, first: int, count: int) -> Examples:
-        return Examples(self.material.backgrounds, self.material.cases, self.real_share, self.seed, first, count)
+        return Examples(
+            self.material.backgrounds,
+            self.material.cases,
+            self.real_share,
+            self.seed,
+            first,
+            count,
+            self.schedule.prompts,
+        )
 
 
 def _taught(network: PromptUNet, stage: _Stage, folder: Path, run: Run, tell: Tell) -> dict[str, torch.Tensor]:

@@ -9,9 +9,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from trialimg.adapters.segmenters.prompt_network.channels import EDGE, Appearance, PromptOnGrid, stacked
+from trialimg.adapters.segmenters.prompt_network.channels import (
+    EDGE,
+    EXPECTED,
+    Appearance,
+    PromptOnGrid,
+    expected_at,
+    level_of,
+    stacked,
+)
 from trialimg.adapters.segmenters.prompt_network.framing import (
     AROUND_BOX,
+    AROUND_EARLIER,
     AROUND_FOUND,
     AROUND_LINE,
     CLICK_LADDER_MM,
@@ -19,9 +28,10 @@ from trialimg.adapters.segmenters.prompt_network.framing import (
 )
 from trialimg.adapters.segmenters.prompt_network.sampling import appearance_of, sampled
 from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointPrompt, Prompt
-from trialimg.volume import Geometry, Volume
+from trialimg.volume import Geometry, Mask, Volume
+from trialimg.volume.resample import Interpolator, resample
 
-__all__ = ["Found", "Network", "found_at"]
+__all__ = ["Found", "Network", "found_again", "found_at"]
 
 FloatArray = npt.NDArray[np.float64]
 Array32 = npt.NDArray[np.float32]
@@ -35,6 +45,8 @@ _TOUCHED = 0.5
 _ROOM = 0.72
 """Most of a grid's edge that a lesion fills that is seen whole."""
 _CORNERS = np.ones((3, 3, 3))
+_NEAR_EARLIER = 1.2
+"""Level of the earlier region within which a part counts as what became of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,23 +77,44 @@ def found_at(image: Volume, prompt: Prompt, network: Network) -> Found:
     return view.look(frame, carefully=True)
 
 
+def found_again(image: Volume, earlier: Mask, network: Network) -> Found:
+    """Where the network sees what became of a lesion; `earlier` is its region on the grid of the later image."""
+    view = _View(image, earlier, appearance_of(image), network)
+    low, high = _region_mm(earlier.array > 0, image.geometry, image.geometry)
+    frame = Frame.around((low + high) / 2, high - low, AROUND_EARLIER)
+    for _ in range(_WIDER_LOOKS):
+        if not view.is_cut_off(view.look(frame)):
+            break
+        frame = frame.wider(_WIDER)
+    return view.look(frame, carefully=True)
+
+
 @dataclass(frozen=True, eq=False)
 class _View:
     image: Volume
-    prompt: Prompt
+    prompt: Prompt | Mask
+    """A mask is the lesion's region at an earlier visit."""
     appearance: Appearance
     network: Network
 
     def look(self, frame: Frame, *, carefully: bool = False) -> Found:
         grid = frame.grid(self.image.geometry, EDGE)
-        drawn = _on_grid(self.prompt, grid)
+        drawn = self._drawn(grid, frame.voxel_ratio)
         slices = self.image.geometry.slice_spacing_mm / grid.slice_spacing_mm
         given = stacked(
             sampled(self.image, grid, self.appearance), self.appearance, drawn,
             voxel_ratio=frame.voxel_ratio, slices_voxels=slices,
         )  # fmt: skip
         chance = self.network(given, carefully)
-        return Found(chance, _touched_part(chance, given), grid)
+        return Found(
+            chance, _became(chance, given) if drawn.earlier is not None else _touched_part(chance, given), grid
+        )
+
+    def _drawn(self, grid: Geometry, voxel_ratio: float) -> PromptOnGrid:
+        if not isinstance(self.prompt, Mask):
+            return _on_grid(self.prompt, grid)
+        share = resample(_as_volume(self.prompt), grid, Interpolator.LINEAR, outside=0.0).array
+        return PromptOnGrid(earlier=level_of(share >= min(0.5, float(share.max())), voxel_ratio))
 
     def is_cut_off(self, found: Found) -> bool:
         """Whether the lesion touches an edge of the grid."""
@@ -90,13 +123,15 @@ class _View:
 
     def after_click(self) -> Frame:
         """The last look at a click: around the first lesion that was seen whole, else around the last that was seen."""
-        centre = self.image.geometry.to_index(_ends(self.prompt)[0]) * self.image.geometry.spacing_mm
+        if not isinstance(self.prompt, PointPrompt):
+            raise TypeError(f"not a click: {self.prompt}")
+        centre = self.image.geometry.to_index(self.prompt.point_lps_mm) * self.image.geometry.spacing_mm
         last = Frame(centre, CLICK_LADDER_MM[0], CLICK_LADDER_MM[0])
         for edge in CLICK_LADDER_MM:
             found = self.look(Frame(centre, edge, edge))
             if not found.region.any():
                 continue
-            low, high = _extent_mm(found, self.image.geometry)
+            low, high = _region_mm(found.region, found.grid, self.image.geometry)
             largest = AROUND_FOUND * float((high - low).max())
             last = Frame((low + high) / 2, largest, largest)
             if np.all(high - low < _ROOM * edge):
@@ -154,9 +189,21 @@ def _touched_part(chance: Array32, given: Array32) -> BoolArray:
     return part
 
 
-def _extent_mm(found: Found, image: Geometry) -> tuple[FloatArray, FloatArray]:
+def _became(chance: Array32, given: Array32) -> BoolArray:
+    """All connected parts that reach the place of the earlier region."""
+    parts, _ = ndimage.label(chance >= 0.5, _CORNERS)
+    there = np.unique(parts[given[EXPECTED] >= float(expected_at(_NEAR_EARLIER))])
+    region: BoolArray = ndimage.binary_fill_holes(np.isin(parts, there[there > 0]))
+    return region
+
+
+def _as_volume(mask: Mask) -> Volume:
+    return Volume((mask.array > 0).astype(np.float32), mask.geometry)
+
+
+def _region_mm(region: BoolArray, grid: Geometry, image: Geometry) -> tuple[FloatArray, FloatArray]:
     """Lowest and highest corner of a region along the image's axes, from the first voxel's centre."""
-    index = np.argwhere(found.region)[:, ::-1]
+    index = np.argwhere(region)[:, ::-1]
     edges = np.array([index.min(axis=0) - 0.5, index.max(axis=0) + 0.5])
-    corners = image.to_index(found.grid.to_lps(edges)) * image.spacing_mm
+    corners = image.to_index(grid.to_lps(edges)) * image.spacing_mm
     return corners[0], corners[1]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from trialimg.adapters.segmenters.prompt_network.simulated_reader import Drawing
 from trialimg.core.errors import Fault, ProtocolError
 
-__all__ = ["Recipe", "Schedule", "read_recipe"]
+__all__ = ["USUAL_PROMPTS", "Recipe", "Schedule", "read_recipe"]
 
 _LONGEST_BYTES = 1 << 20
+
+
+USUAL_PROMPTS: Mapping[str, float] = {"line": 0.34, "both_axes": 0.22, "click": 0.28, "box": 0.16}
+"""How often a lesion is pointed out in which way, where a recipe does not say."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Schedule:
     weight_decay: float = 1e-4
     keep_every: int = 250
     """Iterations between checkpoints."""
+    prompts: Mapping[str, float] = field(default_factory=lambda: dict(USUAL_PROMPTS))
+    """Share of each `Drawing` by its value."""
 
     def rate_at(self, iteration: int) -> float:
         """A straight rise, then half a cosine."""
@@ -121,14 +128,28 @@ def _is_schedule(value: object) -> bool:
     """Whole counts above 0, and finite numbers of 0 or more, under their names."""
     if value is None:
         return True
-    if not isinstance(value, Mapping) or set(value) - {field.name for field in fields(Schedule)}:
+    if not isinstance(value, Mapping) or set(value) - {known.name for known in fields(Schedule)}:
         return False
     counts = ("iterations", "batch", "keep_every")
-    numbers = all(
-        isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) and v >= 0 for v in value.values()
-    )
     return (
-        numbers and "iterations" in value and all(type(value[n]) is int and value[n] > 0 for n in counts if n in value)
+        all(_is_amount(v) for name, v in value.items() if name != "prompts")
+        and ("prompts" not in value or _is_mixture(value["prompts"]))
+        and "iterations" in value
+        and all(type(value[n]) is int and value[n] > 0 for n in counts if n in value)
+    )
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+
+
+def _is_mixture(value: object) -> bool:
+    """Shares of ways to point, 1 in all."""
+    return (
+        isinstance(value, Mapping)
+        and set(value) <= {drawing.value for drawing in Drawing}
+        and all(map(_is_amount, value.values()))
+        and math.isclose(sum(value.values()), 1.0, abs_tol=1e-6)
     )
 
 
@@ -138,7 +159,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "backgrounds": (lambda v: _is_texts(v) and len(v) > 0, "a list of one path or more"),
     "lesions": (lambda v: isinstance(v, str), "a path"),
     "folds": (lambda v: isinstance(v, list) and all(map(_is_texts, v)), "lists of subjects"),
-    "pretraining": (_is_schedule, "a schedule with iterations"),
-    "finetuning": (_is_schedule, "a schedule with iterations"),
+    "pretraining": (_is_schedule, "a schedule with iterations, and shares of prompts that add up to 1"),
+    "finetuning": (_is_schedule, "a schedule with iterations, and shares of prompts that add up to 1"),
     "real_share": (_is_share, "a number from 0 to 1"),
 }

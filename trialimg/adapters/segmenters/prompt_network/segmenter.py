@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,10 +12,10 @@ import numpy as np
 from scipy import ndimage
 
 from trialimg.adapters.segmenters.bundle_network import device_for
-from trialimg.adapters.segmenters.classical import ClassicalSegmenter
 from trialimg.adapters.segmenters.ellipsoids import Window, require_inside
-from trialimg.adapters.segmenters.prompt_network.looking import Found, found_at
+from trialimg.adapters.segmenters.prompt_network.looking import Found, found_again, found_at
 from trialimg.adapters.segmenters.prompt_network.shipped import Shipped
+from trialimg.core.errors import GeometryError
 from trialimg.core.prompts import Prompt
 from trialimg.volume import Mask, Unit, Volume
 from trialimg.volume.resample import Interpolator, resample
@@ -28,7 +28,7 @@ class PromptNetworkSegmenter:
     """What a small network of our own marks at the prompt."""
 
     name: ClassVar[str] = "trialimg-prompt"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     model: Path | None = None
     """Folder of other weights for the same network; None: those that come with the software."""
@@ -49,10 +49,9 @@ class PromptNetworkSegmenter:
         return self.shipped.licence
 
     def parameters(self) -> Mapping[str, object]:
-        """Every setting in force, and where the network runs; lesions are followed as the classical segmenter does."""
+        """Every setting in force, and where the network runs."""
         precision = "mixed float16" if self._device == "cuda" else "float32"
-        following = asdict(ClassicalSegmenter())
-        return {"device": self._device, "precision": precision, "threshold": 0.5, "follow": following}
+        return {"device": self._device, "precision": precision, "threshold": 0.5}
 
     def segment(self, image: Volume, prompt: Prompt) -> Mask:
         """The connected region that the prompt touches; empty where the network sees none there.
@@ -94,14 +93,22 @@ class PromptNetworkSegmenter:
         return explanation_at(image, prompt, self.shipped, device=self._device, method=method)
 
     def follow(self, image: Volume, earlier: Volume, earlier_mask: Mask) -> Mask:
-        """The same lesion in a later image as the classical segmenter finds it; the network takes no part.
+        """The same lesion in a later image; empty where it is gone, several parts where it split.
+
+        Notes
+        -----
+        The network is shown the later image and the earlier region; it takes no note of the earlier image.
 
         Raises
         ------
         GeometryError
             If the three lie on different grids, or the earlier mask is empty.
         """
-        return ClassicalSegmenter().follow(image, earlier, earlier_mask)
+        earlier.geometry.require_same(image.geometry, "the earlier image", "the later image")
+        earlier_mask.geometry.require_same(image.geometry, "the earlier mask", "the later image")
+        if earlier_mask.is_empty:
+            raise GeometryError("the earlier mask is empty: there is no lesion to follow")
+        return _brought_back(found_again(image, earlier_mask, self._network), image)
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the loaded network."""

@@ -1,4 +1,4 @@
-"""A reader's prompt for a region on a small grid, drawn by an unsteady hand: what the network learns from."""
+"""A prompt for a region on a small grid, as an unsteady hand or an earlier visit gives it, to learn from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from trialimg.adapters.segmenters.prompt_network.channels import PromptOnGrid
+from trialimg.adapters.segmenters.prompt_network.channels import PromptOnGrid, level_of
+from trialimg.imaging.synthetic_lesion import smooth_noise
 
 __all__ = ["Drawing", "drawn_prompt"]
 
@@ -20,15 +21,18 @@ _LEAST_SINE = 0.985
 _OFF_SLICE = 0.2
 _MOST_HAND = 0.05
 _LEAST_HAND_VOXELS = 0.3
+_FEWEST_EARLIER = 8
 
 
 class Drawing(Enum):
-    """What a reader draws."""
+    """How a lesion is pointed out."""
 
     LINE = "line"
     BOTH_AXES = "both_axes"
     CLICK = "click"
     BOX = "box"
+    EARLIER = "earlier"
+    """By the region that it filled at an earlier visit, carried over by a registration."""
 
 
 def drawn_prompt(
@@ -49,6 +53,8 @@ def drawn_prompt(
         return PromptOnGrid(click=_click(random, region, voxel_ratio))
     if drawing is Drawing.BOX:
         return PromptOnGrid(box=_box(random, region))
+    if drawing is Drawing.EARLIER:
+        return PromptOnGrid(earlier=level_of(_earlier(random, region), voxel_ratio))
     long_axis, short_axis = _axes(region)
     sd = max(random.uniform(0, _MOST_HAND) * float(np.linalg.norm(np.ptp(long_axis, axis=0))), _LEAST_HAND_VOXELS)
     shift = np.zeros(3)
@@ -118,3 +124,17 @@ def _box(random: np.random.Generator, region: BoolArray) -> FloatArray:
     sd = np.maximum(random.uniform(0, _MOST_HAND) * np.ptp(edges, axis=0), _LEAST_HAND_VOXELS)
     moved: FloatArray = edges + random.normal(0, 1, (2, 3)) * sd
     return np.array([np.minimum(*moved), np.maximum(*moved)])
+
+
+def _earlier(random: np.random.Generator, region: BoolArray) -> BoolArray:
+    """A region as it may have been before: larger or smaller, a little aside, its outline another."""
+    grain = random.uniform(3.0, 9.0)
+    index = np.argwhere(region)
+    extent, centre = np.ptp(index, axis=0) + 1, index.mean(axis=0)
+    factor = np.exp(random.uniform(np.log(0.65), np.log(1.6)) + random.normal(0, 0.08, 3))
+    shift = random.normal(0, 0.08, 3) * extent
+    offset = centre - (centre + shift) / factor
+    moved = ndimage.affine_transform(region.astype(np.float32), 1 / factor, offset, order=1)
+    earlier: BoolArray = moved > 0.5 + random.uniform(0, 0.2) * smooth_noise(random, region.shape, grain)
+    earlier &= moved > 0
+    return earlier if np.count_nonzero(earlier) >= _FEWEST_EARLIER else region

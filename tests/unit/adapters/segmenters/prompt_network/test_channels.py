@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trialimg.adapters.segmenters.prompt_network.channels import CHANNELS, EDGE, Appearance, PromptOnGrid, stacked
+from trialimg.adapters.segmenters.prompt_network.channels import (
+    CHANNELS,
+    EDGE,
+    Appearance,
+    PromptOnGrid,
+    level_of,
+    stacked,
+)
 
 LINE = np.array([[14.0, 20.0, 24.0], [34.0, 26.0, 24.0]])
 SHORT = np.array([[22.0, 29.0, 24.0], [26.0, 17.0, 24.0]])
@@ -67,6 +74,23 @@ def test_a_click_suggests_no_shape() -> None:
     assert shown(PromptOnGrid(click=np.array([20.0, 21.0, 22.0])))[8].max() == -1
 
 
+def test_an_earlier_region_is_the_shape_that_is_expected_and_nothing_is_drawn() -> None:
+    """A cuboid of 21 x 11 x 5 voxels that are twice as high as wide: its middle is 5.5 voxel widths deep."""
+    region = np.zeros(SHAPE, np.bool_)
+    region[22:27, 19:30, 14:35] = True
+    level = level_of(region, 2.0)
+    assert level.min() == 0
+    assert (level < 1).sum() == region.sum()
+    assert level[24, 24, 34] == pytest.approx(1 - 1 / 6)  # a voxel within the edge, of 6 at the deepest
+    assert level[24, 24, 35] == pytest.approx(1 + 1 / 6)
+    values = np.full(SHAPE, -800.0, np.float32)
+    values[region] = 60.0
+    given = shown(PromptOnGrid(earlier=level), values)
+    assert given[3:8].max() == 0
+    assert np.array_equal(given[8] > 0.5, region)
+    assert given[2, 24, 24, 24] == pytest.approx(0)
+
+
 def test_a_prompt_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="needs a long axis, a click or a box"):
+    with pytest.raises(ValueError, match="needs a long axis, a click, a box or an earlier region"):
         shown(PromptOnGrid())

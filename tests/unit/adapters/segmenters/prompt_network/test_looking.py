@@ -7,10 +7,10 @@ import pytest
 
 from trialimg.adapters.segmenters.prompt_network.channels import EDGE, Appearance
 from trialimg.adapters.segmenters.prompt_network.framing import AROUND_BOX, AROUND_LINE, MOST_STRETCH, Frame
-from trialimg.adapters.segmenters.prompt_network.looking import found_at
+from trialimg.adapters.segmenters.prompt_network.looking import found_again, found_at
 from trialimg.adapters.segmenters.prompt_network.sampling import appearance_of, sampled
 from trialimg.core.prompts import BoxPrompt, LinePrompt, PointPrompt
-from trialimg.volume import Geometry, Unit, Volume
+from trialimg.volume import Geometry, Mask, Unit, Volume
 
 TURNED = (0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
 
@@ -68,6 +68,38 @@ def test_only_the_part_that_the_prompt_touches_is_kept() -> None:
 
 def test_nothing_under_the_prompt_is_nothing_found() -> None:
     assert not found_at(body((1.0, 1.0, 1.0)), PointPrompt((60.0, 60.0, 60.0)), bright).region.any()
+
+
+def earlier_region(image: Volume, half_mm: tuple[float, float, float], x_mm: float = 0.0) -> Mask:
+    k, j, i = np.indices(image.geometry.shape)
+    offsets = image.geometry.to_lps(np.stack([i, j, k], axis=-1)) - (x_mm, 0.0, 0.0)
+    return Mask(np.all(np.abs(offsets) <= half_mm, axis=-1).astype(np.uint8), image.geometry)
+
+
+@pytest.mark.parametrize("direction", [(1, 0, 0, 0, 1, 0, 0, 0, 1), TURNED], ids=["straight", "turned"])
+@pytest.mark.parametrize("before", [(30.0, 24.0, 20.0), (14.0, 9.0, 9.0), (20.0, 15.0, 12.0)])
+def test_what_became_of_an_earlier_region_is_found_larger_or_smaller(
+    direction: tuple[float, ...], before: tuple[float, float, float]
+) -> None:
+    image = body((20.0, 15.0, 12.0), direction)
+    found = found_again(image, earlier_region(image, before, 4.0), bright)
+    between_voxel_centres = 38 * 28 * 21
+    assert found.region.sum() * found.grid.voxel_volume_mm3 == pytest.approx(between_voxel_centres, rel=0.15)
+
+
+def test_a_lesion_that_fell_into_two_is_found_in_both_parts_and_what_lies_aside_is_not() -> None:
+    image = body((20.0, 8.0, 8.0))
+    image.array[:, :, 47:53] = -900.0  # the gap
+    image.array[:, :, 66:70] = 100.0  # another body, 13 mm from the earlier edge
+    found = found_again(image, earlier_region(image, (20.0, 8.0, 8.0)), bright)
+    between_voxel_centres = 2 * 12 * 14 * 15
+    assert found.region.sum() * found.grid.voxel_volume_mm3 == pytest.approx(between_voxel_centres, rel=0.15)
+
+
+def test_where_nothing_is_left_nothing_is_found() -> None:
+    image = body((1.0, 1.0, 1.0))
+    image.array[:] = -900.0
+    assert not found_again(image, earlier_region(image, (10.0, 8.0, 8.0)), bright).region.any()
 
 
 def test_a_frame_is_never_stretched_beyond_what_was_learnt() -> None:

@@ -48,3 +48,16 @@ def test_a_region_of_one_column_still_has_two_axes() -> None:
     prompt = drawn_prompt(np.random.default_rng(3), region, Drawing.BOTH_AXES, voxel_ratio=1.0, slices_voxels=1.0)
     assert prompt.long_axis is not None
     assert np.linalg.norm(np.diff(prompt.long_axis, axis=0)) > 0
+
+
+def test_an_earlier_region_lies_about_the_present_one_and_is_larger_or_smaller() -> None:
+    shares, overlaps = [], []
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        level = drawn_prompt(random, egg(), Drawing.EARLIER, voxel_ratio=1.0, slices_voxels=1.0).earlier
+        assert level is not None
+        shares.append((level < 1).sum() / egg().sum())
+        overlaps.append((egg() & (level < 1)).sum() / min(egg().sum(), (level < 1).sum()))
+    assert min(shares) < 0.5
+    assert max(shares) > 2
+    assert min(overlaps) > 0.5
