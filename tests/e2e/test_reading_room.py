@@ -33,6 +33,7 @@ from trialimg.bootstrap import demonstrate, identity, records, trial_run
 from trialimg.core.access import Actor, Role
 from trialimg.services.demonstration import PEOPLE
 from trialimg.services.journal import Journal
+from trialimg.services.model_answers import MODEL_ANSWER
 from trialimg.services.people_sessions import open_session, session_key, session_token
 from trialimg.services.reading import lock_read, lock_timepoint, open_case, save_draft, sign_read
 from trialimg.services.reading_assignment import assign_trial
@@ -138,6 +139,14 @@ def comment(home, account, step="BL"):
     return read.body["timepoints"][step]["comment"]
 
 
+def answers_to_lines(home, account):
+    """What is on record of the answers that a reader put away or took, with a range."""
+    kept = records(home)
+    with kept.store.reading() as transaction:
+        found = transaction.find(MODEL_ANSWER, Place(trial=TRIAL, person=account["user"]))
+        return [one.body for one in found if "interval_mm" in one.body and one.place.state == "left"]
+
+
 def draw_line_on(page, lesion):
     """A line across the outline of a lesion, as a reader draws it."""
     page.wait_for_timeout(300)
@@ -190,6 +199,8 @@ def test_a_line_is_answered_accepted_corrected_and_taken_back_and_outlives_brows
         draw_line_on(page, "T01")
         assert page.locator(".ti-contour.ti-proposed[data-lesion=T01]").count() == 1
         page.get_by_text("Not accepted: T01").wait_for()
+        page.get_by_text(re.compile(r"[0-9.]+ to [0-9.]+ mm, .* ml in [3-8] answers")).wait_for()
+        picture(page, "reading-room-range")
         assert page.get_by_role("button", name="Lock BL").is_disabled()
         assert page.locator("[data-testid=stApp]").count() == 1
         page.keyboard.press("Escape")
@@ -198,6 +209,7 @@ def test_a_line_is_answered_accepted_corrected_and_taken_back_and_outlives_brows
         page.keyboard.press("Enter")
         page.get_by_text("Saved").wait_for()
         settled(page)
+        assert [len(one["interval_mm"]) for one in answers_to_lines(home, account)] == [2]
         answered = evidence(home, account)
         assert answered["evidence"]["digest"]
         assert answered["short_mm"]

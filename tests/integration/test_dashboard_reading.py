@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.fakes.dashboard import TRIAL, UNREAD, House, furnished, installation_
 from trialimg.bootstrap import records
 from trialimg.services import reading
 from trialimg.services.reading_room import room
+from trialimg.services.redrawn_answers import Doubt, Redrawn
 
 READER = "radiologist"
 
@@ -33,9 +35,11 @@ class Read:
         self.alias = house.aliases(READER)[UNREAD]
         self.page = root / "apps" / "trialimg_dashboard" / "pages" / "reading_room.py"
 
-    def open(self, *, language: str = "en") -> AppTest:
+    def open(self, *, language: str = "en", **state: object) -> AppTest:
         app = AppTest.from_file(str(self.page), default_timeout=120)
         app.session_state["language"] = language
+        for key, value in state.items():
+            app.session_state[key] = value
         app.session_state["alias"] = self.alias
         app.run()
         assert not app.exception
@@ -82,6 +86,38 @@ def choose(app: AppTest, label: str, word: str) -> AppTest:
 
 def said(app: AppTest) -> str:
     return "\n".join(one.value for block in (app.markdown, app.caption, app.error, app.html) for one in block)
+
+
+STEADY = Redrawn(8, 0, (39.2, 41.0), (20.5, 22.0), (9.1, 10.4), 0.94, ())
+SHAKY = Redrawn(8, 2, (31.0, 47.5), (18.0, 29.0), (4.0, 21.0), 0.61, (Doubt.EMPTY, Doubt.SHAPE, Doubt.LONG_AXIS))
+
+
+def answered_by_a_line(read, kind, known):
+    """A visit at which the answer to a line waits, and what its redrawn lines come to."""
+    read.lock("BL", review.entry("40", lesions=[review.target("40", kind=kind)]))
+    asking = Future()
+    asking.set_result(known)
+    answer = {**review.target("40", kind=kind), "volume_ml": "9.800"}
+    state = {f"answers-{read.alias}-W06": {"T01": answer}, f"redrawn-{read.alias}-W06": {"T01": asking}}
+    return read.open(**state)
+
+
+@pytest.mark.parametrize(("kind", "ends"), [("non_nodal", "39.2 to 41.0 mm"), ("nodal", "20.5 to 22.0 mm")])
+def test_beside_an_answer_to_a_line_stands_how_far_others_lie_apart(read, kind, ends):
+    app = answered_by_a_line(read, kind, STEADY)
+    assert "9.80 ml" in said(app)
+    assert f"{ends}, 9.10 to 10.40 ml in 8 answers" in said(app)
+    assert "Unsure" not in said(app)
+    assert read.entry("W06") is None  # it waits: nothing of it is in the read
+
+
+def test_what_makes_an_answer_unsure_is_said_in_words(read):
+    app = answered_by_a_line(read, "non_nodal", SHAKY)
+    assert "2 of 8 redrawn lines found no lesion; the outlines lie only 61 % over one another" in said(app)
+
+
+def test_where_there_was_no_time_to_ask_again_that_is_said(read):
+    assert "No range" in said(answered_by_a_line(read, "non_nodal", None))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -17,8 +17,20 @@ from trialimg.services.ports import Segmenter, Transaction
 from trialimg.services.reading_desk import held
 from trialimg.services.reading_entry import Axes
 from trialimg.services.records import Place, RecordVersion
+from trialimg.services.redrawn_answers import Redrawn
 
-__all__ = ["FAILED", "LEFT", "MODEL_ANSWER", "TAKEN", "WAITING", "AnswerPlace", "answered", "decided", "image_facts"]
+__all__ = [
+    "FAILED",
+    "LEFT",
+    "MODEL_ANSWER",
+    "TAKEN",
+    "WAITING",
+    "AnswerPlace",
+    "answered",
+    "decided",
+    "image_facts",
+    "note_redrawn",
+]
 
 MODEL_ANSWER = "model_answer"
 """Kind of a record: one answer to one line; its id is ``assignment/timepoint/lesion/number``, its state one of the
@@ -106,6 +118,38 @@ def decided(records: Records, actor: Actor, place: AnswerPlace, *, taken: bool) 
         state = TAKEN if taken else LEFT
         where = Place(place.trial, present.place.case, actor.user, state)
         return journal.write(MODEL_ANSWER, present.id, present.body, action=f"answer_{state}", place=where)
+
+
+def note_redrawn(
+    records: Records, actor: Actor, place: AnswerPlace, *, digest: str, found: Redrawn
+) -> RecordVersion | None:
+    """Keep beside an answer how far others to the same line lie apart; None where no answer has this mask.
+
+    What the reader decided, before or afterwards, stays as it is.
+    """
+    with records.change(actor, Action.READ, trial=place.trial) as journal:
+        key, number = _last(journal.transaction, actor, place)
+        kept = (journal.transaction.current(MODEL_ANSWER, f"{key}/{n}") for n in range(number, 0, -1))
+        answer = next((one for one in kept if one is not None and one.body.get("digest") == digest), None)
+        if answer is None:
+            return None
+        body = {**answer.body, **_spread(found)}
+        return journal.write(MODEL_ANSWER, answer.id, body, action="answer_redrawn", place=answer.place)
+
+
+def _spread(found: Redrawn) -> dict[str, object]:
+    """Ranges as text, in mm and ml."""
+    return {
+        "interval_mm": [f"{end:.2f}" for end in found.long_mm],
+        "short_interval_mm": [f"{end:.2f}" for end in found.short_mm],
+        "volume_interval_ml": [f"{end:.3f}" for end in found.volume_ml],
+        "redrawn": {
+            "answers": found.answers,
+            "empty": found.empty,
+            "agreement": f"{found.agreement:.3f}",
+            "doubts": [doubt.value for doubt in found.doubts],
+        },
+    }
 
 
 def _keep(records: Records, actor: Actor, place: AnswerPlace, body: Mapping[str, object], *, state: str) -> None:

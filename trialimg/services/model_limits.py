@@ -63,8 +63,8 @@ class HealthLimits:
     """Share of answers taken unchanged, largest difference of one group from all others, in percentage points."""
     gap_red_pct: Decimal = Decimal(20)
     coverage_amber_pct: Decimal = Decimal(90)
-    """Accepted diameters inside the interval that the model gave, of those with one. It holds nine
-    tenths of the runs; whether it holds what readers accept is what this watches."""
+    """Accepted diameters inside the interval that was shown, of those with one. It holds the answers
+    to the line drawn again; whether it holds what readers accept is what this watches."""
     coverage_red_pct: Decimal = Decimal(80)
     validated_amber_days: int = 180
     """Days since the protocol was validated; half a year, as access is reviewed."""

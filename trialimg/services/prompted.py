@@ -21,7 +21,16 @@ from trialimg.services.viewing import KeptSeries, outlines_lps_mm
 from trialimg.volume import Mask, Unit, Volume
 from trialimg.volume.packing import pack_mask, unpack_mask
 
-__all__ = ["KeptMasks", "around", "axes_of", "kept_outlines", "outlines_on", "proposed_axes", "series_volume"]
+__all__ = [
+    "KeptMasks",
+    "around",
+    "axes_of",
+    "kept_outlines",
+    "outlines_on",
+    "part_around",
+    "proposed_axes",
+    "series_volume",
+]
 
 _MARGIN_MM = 40.0
 """How much of the image around the line the segmenter sees, beyond the line's own length."""
@@ -75,7 +84,7 @@ def proposed_axes(
     GeometryError
         If the line lies outside of the image.
     """
-    part = around(series_volume(series, uid, _slices_around(series.geometry(uid), line)), line)
+    part = part_around(series, uid, line)
     drawn = LinePrompt(*line)
     prompt = drawn if short_axis is None else BidirectionalPrompt(drawn, LinePrompt(*short_axis))
     mask = segmenter.segment(part, prompt)
@@ -122,6 +131,17 @@ def series_volume(series: KeptSeries, uid: str, numbers: range | None = None) ->
     if found is None:
         raise IntakeError("the images of this visit are not here; ask for them to be ingested again")
     return found
+
+
+def part_around(series: KeptSeries, uid: str, line: tuple[PointLps, PointLps]) -> Volume:
+    """The part of a kept series that a segmenter sees of a line.
+
+    Raises
+    ------
+    IntakeError
+        If the series is not kept.
+    """
+    return around(series_volume(series, uid, _slices_around(series.geometry(uid), line)), line)
 
 
 def _slices_around(geometry: Mapping[str, Any] | None, line: tuple[PointLps, PointLps]) -> range | None:

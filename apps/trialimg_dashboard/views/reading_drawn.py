@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,14 +23,17 @@ from apps.trialimg_dashboard.views.reading_acts import (
     wait,
     waiting,
 )
+from apps.trialimg_dashboard.views.reading_range import ask_again
+from trialimg.core.prompts import PointLps
 from trialimg.services.case_images import ShownSeries
 from trialimg.services.model_answers import AnswerPlace, answered
 from trialimg.services.outlining import Region, outlined
 from trialimg.services.prompted import proposed_axes
 from trialimg.services.reading_entry import Axes, changed, drawn, entry_at
 from trialimg.services.reading_room import LesionRow, Room, lesion_in
+from trialimg.services.redrawn_answers import AnsweredLine
 
-__all__ = ["DrawnOn", "take"]
+__all__ = ["DrawnOn", "line_answered", "take"]
 
 
 @dataclass(frozen=True)
@@ -97,17 +101,25 @@ def _axes(at: Desk, drawing: Drawing, uid: str, place: AnswerPlace | None) -> Ax
     """The axes of a drawing: as drawn, or, for a line at a place, those of the lesion that lies under it."""
     ends = drawing.points_lps_mm
     if drawing.kind is DrawingKind.LENGTH and place is not None:
-        series, masks, model = at.house.images.kept, at.house.masks, line_segmenter()
-        return answered(
-            at.records,
-            at.actor,
-            place,
-            segmenter=model,
-            geometry=series.geometry(uid),
-            work=lambda: proposed_axes(series, masks, model, uid=uid, line=(ends[0], ends[1])),
-        )
+        return line_answered(at, place, uid, (ends[0], ends[1]))
     pairs = sorted((ends[i : i + 2] for i in range(0, len(ends), 2)), key=_length_mm, reverse=True)
     return Axes(uid, pairs[0], pairs[1] if len(pairs) > 1 else None)
+
+
+def line_answered(at: Desk, place: AnswerPlace, uid: str, ends: tuple[PointLps, PointLps]) -> Axes:
+    """The software's answer to a line, while it begins to find out how steady that is."""
+    series, masks, model = at.house.images.kept, at.house.masks, line_segmenter()
+    began = time.monotonic()
+    axes = answered(
+        at.records,
+        at.actor,
+        place,
+        segmenter=model,
+        geometry=series.geometry(uid),
+        work=lambda: proposed_axes(series, masks, model, uid=uid, line=ends),
+    )
+    ask_again(at, place, AnsweredLine(uid, ends, axes.digest, time.monotonic() - began))
+    return axes
 
 
 def _length_mm(ends: Sequence[Sequence[float]]) -> float:

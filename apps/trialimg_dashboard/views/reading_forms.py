@@ -9,6 +9,7 @@ import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, acting
 from apps.trialimg_dashboard.views.reading_acts import accept, keep, keep_lesion, leave, waiting
+from apps.trialimg_dashboard.views.reading_range import steadiness
 from trialimg.core.lesions import LesionKind, NonTargetStatus, Role, Seen
 from trialimg.services.reading_content import IMAGE_QUALITY
 from trialimg.services.reading_entry import changed, entry_at, merged, next_name, split, without
@@ -59,13 +60,15 @@ def _proposal(at: Desk, room: Room, row: LesionRow) -> None:
     said = answer["diameter_mm"] or answer.get("status") or answer["seen"]
     unit = " mm" if answer["diameter_mm"] else ""
     left, middle, right = st.columns([3, 2, 2], vertical_alignment="center")
-    left.caption(at.t("room.proposed", lesion=row.name, said=str(said).replace("_", " "), unit=unit))
+    volume = f", {float(answer['volume_ml']):.2f} ml" if answer.get("volume_ml") else ""
+    left.caption(at.t("room.proposed", lesion=row.name, said=str(said).replace("_", " "), unit=f"{unit}{volume}"))
     key = f"{room.step}-{row.name}"
     take = acting(lambda: accept(at, room, row))
     middle.button(at.t("room.accept"), type="primary", key=f"accept-{key}", width="stretch", on_click=take)
     if row.name in waiting(room):
         back = acting(lambda: leave(at, room, row))
         right.button(at.t("room.leave"), key=f"leave-{key}", width="stretch", on_click=back)
+        steadiness(at, room, row)
 
 
 def _relatives(at: Desk, room: Room, row: LesionRow) -> None:

@@ -7,15 +7,24 @@ import pytest
 from tests.fakes.central_review import TRIAL, Trial, double
 from trialimg.core.access import Actor, Role
 from trialimg.core.errors import AccessError, ModelError
-from trialimg.services.model_answers import MODEL_ANSWER, AnswerPlace, answered, decided, image_facts
+from trialimg.services.model_answers import (
+    MODEL_ANSWER,
+    AnswerPlace,
+    answered,
+    decided,
+    image_facts,
+    note_redrawn,
+)
 from trialimg.services.reading_entry import Axes
 from trialimg.services.records import Place
+from trialimg.services.redrawn_answers import Doubt, Redrawn
 
 GEOMETRY = {
     "modality": "CT",
     "pixel_spacing": [0.8, 0.7],
     "positions": [[0, 0, 0], [0, 0, 5], [0, 0, 10]],
 }
+REDRAWN = Redrawn(8, 1, (28.204, 31.5), (19.0, 20.25), (8.1, 9.9), 0.8123, (Doubt.EMPTY, Doubt.SHAPE))
 AXES = Axes("2.25.1", [[0, 0, 0], [30, 0, 0]], [[0, 0, 0], [0, 20, 0]], "sha256:1", "9.400", "41.5")
 
 
@@ -90,6 +99,32 @@ def test_a_decision_is_about_the_last_answer_that_waits(trial, place):
         ask(trial, place, nothing)
     decided(trial.records, trial.actor("rosa"), place, taken=True)
     assert [one.place.state for one in kept(trial)] == ["waiting", "taken", "failed"]
+
+
+@pytest.mark.parametrize("is_decided_first", [True, False])
+def test_how_far_answers_to_the_line_lie_apart_is_kept_beside_it_whenever_the_reader_decides(
+    trial, place, is_decided_first
+):
+    ask(trial, place)
+    acts = [
+        lambda: decided(trial.records, trial.actor("rosa"), place, taken=True),
+        lambda: note_redrawn(trial.records, trial.actor("rosa"), place, digest=AXES.digest, found=REDRAWN),
+    ]
+    for act in acts if is_decided_first else reversed(acts):
+        act()
+    (record,) = kept(trial)
+    body = record.body
+    assert record.place.state == "taken"
+    assert (body["interval_mm"], body["short_interval_mm"]) == (["28.20", "31.50"], ["19.00", "20.25"])
+    assert body["volume_interval_ml"] == ["8.100", "9.900"]
+    assert body["redrawn"] == {"answers": 8, "empty": 1, "agreement": "0.812", "doubts": ["empty", "shape"]}
+    assert body["long_mm"] == "30.00"
+
+
+def test_a_range_without_its_answer_is_not_kept(trial, place):
+    ask(trial, place)
+    assert note_redrawn(trial.records, trial.actor("rosa"), place, digest="sha256:other", found=REDRAWN) is None
+    assert "interval_mm" not in kept(trial)[0].body
 
 
 def test_only_the_reader_of_the_case_has_answers_there(trial, place):
