@@ -85,7 +85,7 @@ def choose(app: AppTest, label: str, word: str) -> AppTest:
 
 
 def said(app: AppTest) -> str:
-    return "\n".join(one.value for block in (app.markdown, app.caption, app.error, app.html) for one in block)
+    return "\n".join(one.value for block in (app.markdown, app.caption, app.error, app.warning, app.html) for one in block)
 
 
 STEADY = Redrawn(8, 0, (39.2, 41.0), (20.5, 22.0), (9.1, 10.4), 0.94, ())

@@ -68,7 +68,7 @@ def _shown(at: Desk, row: LesionRow, asking: Asking, *, was_known: bool) -> None
     if found.doubts:
         numbers = {"empty": found.empty, "answers": found.answers, "agreement": f"{100 * found.agreement:.0f}"}
         why = "; ".join(at.t(f"doubt.{doubt.value}", **numbers) for doubt in found.doubts)
-        st.markdown(f":orange-badge[:material/visibility:] {at.t('room.unsure', why=why)}")
+        st.warning(at.t("room.unsure", why=why))
 
 
 def _ends(row: LesionRow, found: Redrawn) -> Mapping[str, Any]:
