@@ -36,6 +36,8 @@ class Training:
     workers: int = 1
     seed: int | None = None
     """Instead of the recipe's."""
+    processes: int = 1
+    """Processes that share each batch, one device each."""
 
 
 def train_network(config: Path, training: Training, *, fold: int | None, tell: Tell) -> Path:
@@ -65,7 +67,7 @@ def train_network(config: Path, training: Training, *, fold: int | None, tell: T
     chosen = _chosen(recipe, training, left_out)
     facts = {"trained_on": sorted({case.subject for case in chosen}), "left_out": list(left_out)}
     stage = "finetuned" if fold is None else f"fold-{fold}"
-    run = Run(training.out, stage, None, training.device, training.workers)
+    run = Run(training.out, stage, None, training.device, training.workers, training.processes)
     return _with_curve(learn(recipe, _material(recipe, training, chosen), run, facts=facts, tell=tell))
 
 
@@ -101,7 +103,7 @@ def finetune_network(lesions: Path, config: Path, training: Training, *, start: 
     before = Shipped.at(start)
     cases = tuple(lesion_set(lesions))
     facts = {"trained_on": sorted({case.subject for case in cases}), "started_from": before.digest}
-    run = Run(training.out, "finetuned", before.folder, training.device, training.workers)
+    run = Run(training.out, "finetuned", before.folder, training.device, training.workers, training.processes)
     return _with_curve(learn(recipe, _material(recipe, training, cases), run, facts=facts, tell=tell))
 
 

@@ -26,6 +26,7 @@ class _Training:
     seed: int | None
     device: str
     workers: int
+    processes: int
 
 
 @click.command("train")
@@ -44,6 +45,10 @@ class _Training:
     click.option(
         "--workers", type=click.IntRange(min=0), default=1, show_default=True, help="Processes that make examples."
     ),
+    click.option(
+        "--processes", type=click.IntRange(min=1), default=1, show_default=True,
+        help="Processes that share each batch, one GPU each.",
+    ),
 )  # fmt: skip
 @json_option
 def train(
@@ -61,7 +66,7 @@ def train(
         raise click.UsageError("--fold belongs to the recipe's own data, not to --finetune")
     if start is not None and finetune is None:
         raise click.UsageError("--start goes with --finetune")
-    training = bootstrap.Training(way.out, way.data, way.device, way.workers, way.seed)
+    training = bootstrap.Training(way.out, way.data, way.device, way.workers, way.seed, way.processes)
     with progress_bars() as tell:
         if finetune is not None:
             folder = bootstrap.finetune_network(finetune, config, training, start=start, tell=tell)

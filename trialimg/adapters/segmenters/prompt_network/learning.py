@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from trialimg.adapters.segmenters.prompt_network.examples import Case, Examples,
 from trialimg.adapters.segmenters.prompt_network.network import PromptUNet
 from trialimg.adapters.segmenters.prompt_network.recipe import Recipe, Schedule
 from trialimg.adapters.segmenters.prompt_network.shipped import CARD, WEIGHTS, Shipped
+from trialimg.adapters.segmenters.prompt_network.team import Team, teamed
 from trialimg.adapters.segmenters.prompt_network.training import Trainer
 from trialimg.core.digest import digest_of
+from trialimg.core.errors import ModelError
 
 __all__ = ["Material", "Run", "learn"]
 
@@ -47,6 +50,8 @@ class Run:
     device: str = "auto"
     workers: int = 1
     """Processes that make examples; the weights do not depend on their number."""
+    processes: int = 1
+    """Processes that share each batch, one device each; what they learn is what one would, up to rounding."""
 
 
 def learn(recipe: Recipe, material: Material, run: Run, *, facts: Mapping[str, Any], tell: Tell) -> Path:
@@ -60,8 +65,16 @@ def learn(recipe: Recipe, material: Material, run: Run, *, facts: Mapping[str, A
     Raises
     ------
     ModelError
-        If the device is not to be had, or the weights to start from do not fit.
+        If the devices are not to be had, a batch cannot be shared evenly, or the weights to start from do not fit.
     """
+    for schedule in (recipe.pretraining, recipe.finetuning):
+        if schedule and schedule.batch % run.processes:
+            raise ModelError(f"a batch of {schedule.batch} cannot be shared evenly by {run.processes} processes")
+    learnt = partial(_learnt, recipe, material, run, facts)
+    return teamed(partial(learnt, tell), partial(learnt, _silent), run.processes, device_for(run.device))
+
+
+def _learnt(recipe: Recipe, material: Material, run: Run, facts: Mapping[str, Any], tell: Tell, team: Team) -> Path:
     torch.manual_seed(recipe.seed)
     start = Shipped.at(run.start) if run.start else None
     widths = start.widths if start else recipe.widths
@@ -72,13 +85,18 @@ def learn(recipe: Recipe, material: Material, run: Run, *, facts: Mapping[str, A
     if recipe.pretraining:
         folder = run.out / "pretrained"
         synthetic = _Stage(recipe.pretraining, Material(material.backgrounds, ()), 0.0, recipe.seed)
-        network.load_state_dict(_taught(network, synthetic, folder, run, tell))
+        network.load_state_dict(_taught(network, synthetic, folder, run, tell, team))
     if recipe.finetuning:
         folder = run.out / run.stage
         mixed = _Stage(recipe.finetuning, material, recipe.real_share, recipe.seed + 1)
-        network.load_state_dict(_taught(network, mixed, folder, run, tell))
-    _write(network, folder, {**facts, "recipe": asdict(recipe), "network": {"widths": list(widths)}})
+        network.load_state_dict(_taught(network, mixed, folder, run, tell, team))
+    if team.leads:
+        _write(network, folder, {**facts, "recipe": asdict(recipe), "network": {"widths": list(widths)}})
     return folder
+
+
+def _silent(_: str, __: int, ___: int) -> None:
+    """Only the first of a team tells how far it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +118,11 @@ class _Stage:
         )
 
 
-def _taught(network: PromptUNet, stage: _Stage, folder: Path, run: Run, tell: Tell) -> dict[str, torch.Tensor]:
+def _taught(
+    network: PromptUNet, stage: _Stage, folder: Path, run: Run, tell: Tell, team: Team
+) -> dict[str, torch.Tensor]:
     """The averaged weights at the end of a stage."""
-    device = device_for(run.device)
-    trainer = Trainer(network, stage.schedule, folder, device=device)
+    trainer = Trainer(network, stage.schedule, folder, device=device_for(run.device), team=team)
     trainer.resume()
 
     def report(done: int) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
 
 from trialimg.adapters.segmenters.prompt_network.recipe import Schedule
+from trialimg.adapters.segmenters.prompt_network.team import ALONE, Team
 
 __all__ = ["Trainer", "dice_and_entropy"]
 
@@ -24,9 +25,12 @@ _CURVE = "curve.csv"
 class Trainer:
     """Weights, their average and the optimiser, from one iteration to the next."""
 
-    def __init__(self, network: nn.Module, schedule: Schedule, folder: Path, *, device: str) -> None:
-        self.network = network.to(device)
-        self.schedule, self.folder, self.device = schedule, folder, device
+    def __init__(
+        self, network: nn.Module, schedule: Schedule, folder: Path, *, device: str, team: Team = ALONE
+    ) -> None:
+        self.device, self.team = team.device(device), team
+        self.network = network.to(self.device)
+        self.schedule, self.folder = schedule, folder
         self.optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.rate, weight_decay=schedule.weight_decay)
         self.averaged = {name: value.detach().clone() for name, value in network.state_dict().items()}
         self.iteration = 0
@@ -47,7 +51,7 @@ class Trainer:
     def run(
         self, examples: Callable[[int, int], Dataset[Pair]], *, workers: int, report: Callable[[int], None]
     ) -> None:
-        """Learn until the schedule ends.
+        """Learn until the schedule ends; of each batch, the team's member takes its part.
 
         Parameters
         ----------
@@ -58,23 +62,29 @@ class Trainer:
         """
         batch = self.schedule.batch
         left = examples(self.iteration * batch, (self.schedule.iterations - self.iteration) * batch)
-        loader: DataLoader[Pair] = DataLoader(left, batch, num_workers=workers, worker_init_fn=_one_thread)
+        mine = Subset(left, self.team.part_of(batch, (self.schedule.iterations - self.iteration) * batch))
+        loader: DataLoader[Pair] = DataLoader(
+            mine, batch // self.team.size, num_workers=workers, worker_init_fn=_one_thread
+        )
         self.network.train()
+        learner = self.team.joined(self.network)
         losses: list[float] = []  # of this run since the last checkpoint
         for given, truth in loader:
-            losses.append(self._step(given.to(self.device), truth.to(self.device)))
+            losses.append(self._step(learner, given.to(self.device), truth.to(self.device)))
             self.iteration += 1
             report(self.iteration)
             if self.iteration % self.schedule.keep_every == 0 or self.iteration == self.schedule.iterations:
-                self._keep(losses)
+                mean = self.team.mean(sum(losses) / len(losses))
+                if self.team.leads:
+                    self._keep(mean)
                 losses = []
 
-    def _step(self, given: torch.Tensor, truth: torch.Tensor) -> float:
+    def _step(self, learner: nn.Module, given: torch.Tensor, truth: torch.Tensor) -> float:
         rate = self.schedule.rate_at(self.iteration)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.device != "mps"):
-            odds = self.network(given)
+        with torch.autocast(given.device.type, dtype=torch.bfloat16, enabled=given.device.type != "mps"):
+            odds = learner(given)
         loss = dice_and_entropy(odds.float(), truth)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -89,7 +99,7 @@ class Trainer:
             for name, value in self.network.state_dict().items():
                 self.averaged[name].lerp_(value, 1 - memory)
 
-    def _keep(self, losses: list[float]) -> None:
+    def _keep(self, loss: float) -> None:
         state: Mapping[str, Any] = {
             "network": self.network.state_dict(), "optimiser": self.optimiser.state_dict(),
             "averaged": self.averaged, "iteration": self.iteration,
@@ -98,7 +108,7 @@ class Trainer:
         torch.save(state, part)
         part.replace(self.folder / _CHECKPOINT)
         with (self.folder / _CURVE).open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow([self.iteration, f"{sum(losses) / len(losses):.5f}"])
+            csv.writer(file).writerow([self.iteration, f"{loss:.5f}"])
 
 
 def dice_and_entropy(odds: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

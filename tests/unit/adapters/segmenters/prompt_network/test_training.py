@@ -90,6 +90,36 @@ def test_a_recipe_gives_a_folder_of_weights_that_its_card_names(tmp_path: Path) 
         Shipped.at(folder)
 
 
+def test_two_processes_that_share_each_batch_learn_what_one_learns(tmp_path: Path) -> None:
+    schedule = Schedule(3, batch=2, warm_up=1, keep_every=1)
+    both = recipe(pretraining=None, finetuning=schedule)
+    told: list[tuple[str, int, int]] = []
+    weights, curves = [], []
+    for processes in (1, 2):
+        run = Run(tmp_path / str(processes), device="cpu", workers=0, processes=processes)
+        material = Material([Scan.of(scan())], [case()])
+        folder = learn(both, material, run, facts={}, tell=lambda *said: told.append(said))
+        weights.append(torch.load(folder / "checkpoint.pt", weights_only=True)["averaged"])
+        curves.append((folder / "curve.csv").read_text().split())
+    assert told == 2 * [("finetuned", number, 3) for number in (1, 2, 3)]
+    torch.manual_seed(6)
+    start = PromptUNet(11, WIDTHS).state_dict()
+    alone, shared, before = (torch.cat([w[name].flatten() for name in start]) for w in (*weights, start))
+    assert (alone - shared).abs().mean() < 0.1 * (alone - before).abs().mean()  # rounding, in half precision
+    first, second = ([float(line.split(",")[1]) for line in curve] for curve in curves)
+    assert first == pytest.approx(second, abs=1e-3)
+
+
+def test_a_batch_that_cannot_be_shared_evenly_and_devices_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    material = Material([Scan.of(scan())], [case()])
+    uneven = Run(tmp_path, device="cpu", workers=0, processes=2)
+    with pytest.raises(ModelError, match="a batch of 1 cannot be shared evenly by 2 processes"):
+        learn(recipe(), material, uneven, facts={}, tell=lambda *_: None)
+    if not torch.cuda.is_available():
+        with pytest.raises(ModelError, match="there is no device 'cuda'"):
+            learn(recipe(), material, Run(tmp_path, device="cuda"), facts={}, tell=lambda *_: None)
+
+
 def test_fine_tuning_starts_from_the_given_weights(tmp_path: Path) -> None:
     material = Material([Scan.of(scan())], [case()])
     first = learn(recipe(), material, Run(tmp_path / "a", workers=0), facts={}, tell=lambda *_: None)
