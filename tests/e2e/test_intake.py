@@ -72,8 +72,18 @@ def fold(page, name):
 
 def submit(page, form, name) -> None:
     form.locator("label", has_text="I am sure").click()
-    form.get_by_role("button", name=name).click()
+    form.get_by_role("button", name=name, exact=True).click()
     settled(page)
+
+
+def pick(page, select, word) -> None:
+    """Choose a word of a list; it is opened where it need not be scrolled to, for a list closes when its page moves."""
+    box = select.get_by_role("combobox")
+    box.evaluate("box => box.scrollIntoView({block: 'center'})")
+    settled(page)
+    box.click()
+    page.get_by_role("option", name=word, exact=True).click()
+    sync_api.expect(box).to_have_value(word)
 
 
 def follow(page, name) -> None:
@@ -116,10 +126,7 @@ def uploaded(page, study: list[Path]) -> None:
     page.get_by_text("Files taken").wait_for()
     picture(page, "analyst-upload")
     form = fold(page, "Hand over to the case")
-    visit = form.locator("[data-testid=stSelectbox] input").first
-    visit.click()
-    page.keyboard.type("BL")
-    page.get_by_text("BL", exact=True).last.click()
+    pick(page, form.locator("[data-testid=stSelectbox]").first, "BL")
     form.locator("label", has_text="I looked at the images").click()
     submit(page, form, "Hand over to the case")
     page.get_by_text(f"Handed over to case {SUBJECT}.").wait_for()
@@ -128,7 +135,8 @@ def uploaded(page, study: list[Path]) -> None:
 def asked_and_answered(page) -> None:
     follow(page, "Quality")
     page.locator("[data-testid=stDataFrame]").first.wait_for()
-    page.locator("[data-testid=stDataFrame] canvas").first.click(position={"x": 15, "y": 52})
+    table = page.locator("[data-testid=stDataFrame]").first.bounding_box()
+    page.mouse.click(table["x"] + 15, table["y"] + 52)
     settled(page)
     page.get_by_role("heading", name=f"{TRIAL}/Q0001").wait_for()
     form = fold(page, "Answer")

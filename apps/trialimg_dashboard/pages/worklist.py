@@ -7,6 +7,7 @@ import streamlit as st
 from apps.trialimg_dashboard.desk import desk, done
 from apps.trialimg_dashboard.viewer.component import warm_up
 from apps.trialimg_dashboard.views import worklist as view
+from apps.trialimg_dashboard.views.choosing import chosen_in
 from trialimg.services.reading_results import worklist
 
 at = desk("worklist")
@@ -20,11 +21,8 @@ if rows:
     if right.button(at.t("worklist.next"), type="primary", shortcut="Enter", width="stretch"):
         st.session_state.alias = rows[0]["alias"]
         st.switch_page(view.target_page(at.actor.role))
-    chosen = st.dataframe(
-        view.rows_shown(at, rows), hide_index=True, on_select="rerun", selection_mode="single-row", key="worklist_rows"
-    )
-    if chosen.selection.rows:
-        st.session_state.alias = rows[chosen.selection.rows[0]]["alias"]
+    if alias := chosen_in(view.rows_shown(at, rows), [row["alias"] for row in rows], key="worklist_rows", leaves=True):
+        st.session_state.alias = alias
         st.switch_page(view.target_page(at.actor.role))
 else:
     st.info(at.t("worklist.empty"))

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, done
+from apps.trialimg_dashboard.views.choosing import chosen_in
 from trialimg.bootstrap import blobs
 from trialimg.services.audit import AuditFilter, AuditLine
 from trialimg.services.dashboard_proof import prove_entry, verify_records
@@ -81,11 +82,8 @@ def table(at: Desk, lines: Sequence[AuditLine], asked: AuditFilter) -> AuditLine
     ]
     columns = ("entry", "at", "who", "role", "action", "record", "version", "reason", "changed", "redacted")
     shown = pd.DataFrame(rows, columns=[at.t(f"audit.{name}") for name in columns])
-    chosen = st.dataframe(
-        shown, hide_index=True, on_select="rerun", selection_mode="single-row", key="audit_lines", height=430
-    )
-    rows_chosen = chosen.selection.rows
-    return latest[rows_chosen[0]] if rows_chosen and rows_chosen[0] < len(latest) else None
+    chosen = chosen_in(shown, [str(one.entry.sequence) for one in latest], key="audit_lines", height=430)
+    return next((one for one in latest if str(one.entry.sequence) == chosen), None)
 
 
 def entry(at: Desk, line: AuditLine) -> None:

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from apps.trialimg_dashboard.desk import Desk, done
 from apps.trialimg_dashboard.run import finished_run
 from apps.trialimg_dashboard.views import charts
+from apps.trialimg_dashboard.views.choosing import chosen_in
 from trialimg.core.reading import Stage
 from trialimg.services.dashboard_cohort import PUBLISHED_ADJUDICATION_PCT, CaseLine, Cohort, cohort_of, cohort_size
 from trialimg.services.dashboard_courses import courses_of_reads, courses_with_cases
@@ -91,16 +92,9 @@ def cases(at: Desk, cohort: Cohort) -> None:
     shown = [line for line in cohort.lines if _answers(line, by_state, by_read, wanted) and needs(line)]
     st.caption(at.t("cohort.shown", shown=len(shown), all=len(cohort.lines)))
     tenths = {at.t("cohort.days"): st.column_config.NumberColumn(format="%.1f")}
-    chosen = st.dataframe(
-        _table(at, shown),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="cohort_cases",
-        column_config=tenths,
-    )
-    if chosen.selection.rows:
-        open_case(shown[chosen.selection.rows[0]].code)
+    codes = [line.code for line in shown]
+    if code := chosen_in(_table(at, shown), codes, key="cohort_cases", leaves=True, column_config=tenths):
+        open_case(code)
 
 
 def endpoints(at: Desk, cohort: Cohort) -> None:

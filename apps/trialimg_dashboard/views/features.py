@@ -11,6 +11,7 @@ import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, done
 from apps.trialimg_dashboard.views.charts import present
+from apps.trialimg_dashboard.views.choosing import chosen_in
 from apps.trialimg_dashboard.views.cohort import open_case
 from apps.trialimg_dashboard.views.heat_map import heat_map
 from trialimg.services.analyse_radiomics import (
@@ -125,19 +126,11 @@ def association(at: Desk, asked: Asked) -> None:
     with left:
         picked = present(at, volcano(known, effect_name=name, title=title), key="features_volcano")
     with right:
-        chosen = st.dataframe(
-            _effects(at, found),
-            hide_index=True,
-            on_select="rerun",
-            selection_mode="single-row",
-            key="features_effects",
-            height=_TABLE_PX,
-            column_config={at.t("features.col.feature"): st.column_config.TextColumn(width="medium")},
-        )
+        width = {at.t("features.col.feature"): st.column_config.TextColumn(width="medium")}
+        names = [one.feature for one in found.effects]
+        chosen = chosen_in(_effects(at, found), names, key="features_effects", height=_TABLE_PX, column_config=width)
         _download(at, "association", found.effects)
-    places = chosen.selection.rows
-    feature = found.effects[places[0]].feature if places else picked
-    if feature:
+    if feature := chosen or picked:
         _course(at, asked.table, feature)
 
 
@@ -200,17 +193,12 @@ def _course(at: Desk, table: FeatureTable, feature: str) -> None:
     heads = [at.t(f"features.col.{name}") for name in columns]
     tenths = {heads[-1]: st.column_config.NumberColumn(format="%.1f")}
     st.caption(at.t("features.course_help"))
-    chosen = st.dataframe(
-        pd.DataFrame(rows, columns=heads),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"features_lesions_{feature}",
-        column_config=tenths,
-    )
+    names = [f"{one.subject} {one.lesion} {one.timepoint}" for one in found]
+    shown = pd.DataFrame(rows, columns=heads)
+    chosen = chosen_in(shown, names, key=f"features_lesions_{feature}", leaves=True, column_config=tenths)
     _download(at, f"lesions-{feature}", found)
-    if chosen.selection.rows:
-        open_case(found[chosen.selection.rows[0]].subject)
+    if chosen:
+        open_case(found[names.index(chosen)].subject)
 
 
 def still(at: Desk, asked: Asked) -> None:

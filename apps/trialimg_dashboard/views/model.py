@@ -11,6 +11,7 @@ import streamlit as st
 from apps.trialimg_dashboard.desk import Desk, done
 from apps.trialimg_dashboard.views.acting import act, may, wanted
 from apps.trialimg_dashboard.views.charts import present
+from apps.trialimg_dashboard.views.choosing import chosen_in
 from trialimg.bootstrap.watching import health_settings
 from trialimg.core.access import Action
 from trialimg.services.figures.course import Course, course
@@ -66,18 +67,15 @@ def table(at: Desk, health: ModelHealth) -> Indicator | None:
     shown = pd.DataFrame(rows, columns=columns)
     widths = {name: st.column_config.TextColumn(alignment="right", width="small") for name in columns[2:7]}
     widths[columns[-1]] = st.column_config.TextColumn(width="large")
-    chosen = st.dataframe(
+    chosen = chosen_in(
         shown.style.map(_coloured, subset=[columns[0]]),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
+        [one.name for one in worst_first],
         key="model_indicators",
         height=35 * (len(rows) + 1) + 2,
         column_config=widths,
     )
     st.caption(at.t("model.about"))
-    places = chosen.selection.rows
-    return worst_first[places[0]] if places else None
+    return next((one for one in worst_first if one.name == chosen), None)
 
 
 def _coloured(cell: Any) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, done
+from apps.trialimg_dashboard.views.choosing import chosen_in
 from trialimg.services.dashboard_people import access_review, history_of, rights_held
 
 __all__ = ["IDLE_DAYS", "everybody", "history", "review", "rights"]
@@ -33,9 +34,8 @@ def everybody(at: Desk, found: Sequence[Mapping[str, str]]) -> Mapping[str, str]
     columns = ("name", "printed_name", "email", "account", "credential", "password_expires")
     st.caption(at.t("people.choose"))
     shown = _table(at, rows, columns)
-    chosen = st.dataframe(shown, hide_index=True, on_select="rerun", selection_mode="single-row", key="people_rows")
-    rows_chosen = chosen.selection.rows
-    return found[rows_chosen[0]] if rows_chosen and rows_chosen[0] < len(found) else None
+    chosen = chosen_in(shown, [one["name"] for one in found], key="people_rows")
+    return next((one for one in found if one["name"] == chosen), None)
 
 
 def history(at: Desk, user: str) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk
+from apps.trialimg_dashboard.views.choosing import chosen_in
 
 __all__ = ["findings"]
 
@@ -32,22 +33,16 @@ def findings(at: Desk, results: Mapping[str, Any]) -> Mapping[str, str] | None:
     wanted = pd.Series(True, index=found.index)
     for column, name in ((left, "site"), (middle, "code"), (right, "subject")):
         counts = found[name].value_counts()
-        chosen = column.multiselect(
+        words = column.multiselect(
             at.t(f"quality.{name}"),
             sorted(counts.index),
             format_func=_counted(counts),
             placeholder=at.t("quality.all"),
             key=f"quality_{name}",
         )
-        wanted &= found[name].isin(chosen or found[name])
+        wanted &= found[name].isin(words or found[name])
     st.caption(at.t("cohort.shown", shown=int(wanted.sum()), all=len(found)))
     shown = found[wanted]
-    table = st.dataframe(
-        shown.rename(columns={name: at.t(f"quality.{name}") for name in _COLUMNS}),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="quality_rows",
-    )
-    rows = [row for row in table.selection.rows if row < len(shown)]
-    return {str(name): str(value) for name, value in shown.iloc[rows[0]].items()} if rows else None
+    headed = shown.rename(columns={name: at.t(f"quality.{name}") for name in _COLUMNS})
+    chosen = chosen_in(headed, [str(number) for number in shown.index], key="quality_rows")
+    return {str(name): str(value) for name, value in shown.loc[int(chosen)].items()} if chosen else None

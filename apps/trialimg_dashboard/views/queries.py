@@ -11,6 +11,7 @@ import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, done
 from apps.trialimg_dashboard.views.acting import act, may, wanted
+from apps.trialimg_dashboard.views.choosing import chosen_in
 from trialimg.core.access import Action
 from trialimg.services.queries import (
     Answer,
@@ -23,7 +24,7 @@ from trialimg.services.queries import (
     question_of,
     reopen_query,
 )
-from trialimg.services.queries_seen import QueryLine, ageing, queries_of, sites_of
+from trialimg.services.queries_seen import WAITING, QueryLine, ageing, queries_of, sites_of
 from trialimg.services.records import RecordVersion
 
 __all__ = ["asking", "asking_about", "figures", "present", "threads"]
@@ -55,22 +56,18 @@ def threads(at: Desk, lines: Sequence[QueryLine]) -> None:
     if not lines:
         st.info(at.t("queries.nothing"))
         return
-    states = [one.value for one in QueryState if any(line.state == one.value for line in lines)]
-    waiting = [state for state in states if state in ("open", "answered")]
+    states = [one.value for one in QueryState]
     picked = st.pills(
         at.t("queries.by_state"),
         states,
         selection_mode="multi",
-        default=waiting or states,
+        default=[state for state in states if state in WAITING],
         format_func=lambda state: f"{at.t(f'queries.state.{state}')} {sum(one.state == state for one in lines)}",
         key="query_states",
     )
     shown = [line for line in lines if line.state in (picked or states)]
-    chosen = st.dataframe(
-        _table(at, shown), hide_index=True, on_select="rerun", selection_mode="single-row", key="query_rows"
-    )
-    rows = [row for row in chosen.selection.rows if row < len(shown)]
-    present_id = shown[rows[0]].id if rows else st.session_state.get("query", "")
+    chosen = chosen_in(_table(at, shown), [line.id for line in shown], key="query_rows")
+    present_id = chosen or st.session_state.get("query", "")
     line = next((one for one in lines if one.id == present_id), None)
     if line is not None:
         st.session_state["query"] = line.id
