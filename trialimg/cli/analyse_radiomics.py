@@ -134,4 +134,6 @@ def _table(data: Path, columns: _Columns) -> FeatureTable:
 def _row(one: Any, icc: float | None) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {**{name: value for name, value in asdict(one).items() if name != "effect"}, "icc": icc}
+    odds = {f"odds_ratio_{name}": value for name, value in asdict(one.odds).items()} if one.odds is not None else {}
+    found = {name: value for name, value in asdict(one).items() if name not in ("effect", "odds")}
+    return {**found, **{name.removesuffix("_value"): value for name, value in odds.items()}, "icc": icc}

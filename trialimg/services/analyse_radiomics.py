@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from statistics import mean
 
 import numpy as np
 
 from trialimg.core.errors import ReadingError
+from trialimg.services.radiomics_odds import OddsRatio, odds_ratios
 from trialimg.services.radiomics_table import FeatureTable, LesionFeatures, SubjectOutcome
 from trialimg.stats.association import Clusters, area_under_curve, correlation_clusters, hazard_per_sd
 from trialimg.stats.multiplicity import adjust_p
@@ -87,6 +88,8 @@ class FeatureEffect:
     events: int
     note: str
     """Why there is no estimate or what weakens it; empty otherwise."""
+    odds: OddsRatio | None = None
+    """Of a response, beside its AUC; None of survival, and where too few subjects have the feature."""
 
 
 @dataclass(frozen=True)
@@ -157,10 +160,15 @@ def associated(table: FeatureTable, asked: Question) -> Associated:
         raise ReadingError(f"{table.source}: {what}; {LEAST_SUBJECTS} are needed")
     outcomes = {name: after[name] for name in used}
     features = sorted({feature for values in used.values() for feature in values})
-    estimates = {name: _estimated(name, used, outcomes, asked) for name in features}
+    samples = {name: _sample(name, used, outcomes, asked.outcome) for name in features}
+    estimates = {name: _estimated(sample, asked) for name, sample in samples.items()}
     known = [name for name, one in estimates.items() if one.p is not None]
     adjusted = dict(zip(known, adjust_p([estimates[name].p or 0.0 for name in known], method="bh"), strict=True))
     effects = [_effect(name, one, adjusted.get(name), asked.outcome) for name, one in estimates.items()]
+    if asked.outcome is Outcome.RESPONSE:
+        comparable = {name: samples[name].numbers for name in known}
+        odds = odds_ratios(comparable, confidence=asked.confidence)
+        effects = [replace(one, odds=odds.get(one.feature)) for one in effects]
     effects.sort(key=lambda one: (one.p is None, one.p, one.feature))
     events = sum(bool(_has(one, asked.outcome)) for one in outcomes.values() if one is not None)
     warnings = list(_warnings(len(used), events, len(known), asked, left_out=len(found) - len(used)))
@@ -242,22 +250,38 @@ def _has(found: SubjectOutcome | None, outcome: Outcome) -> bool | None:
     return found.event if outcome is Outcome.PFS else found.group
 
 
-def _estimated(
+@dataclass(frozen=True)
+class _Sample:
+    """Those subjects in whom a feature is defined."""
+
+    values: list[float]
+    days: list[float]
+    has: list[bool]
+
+    @property
+    def numbers(self) -> tuple[list[float], list[bool]]:
+        return self.values, self.has
+
+
+def _sample(
     feature: str,
     used: Mapping[str, Mapping[str, float]],
     outcomes: Mapping[str, SubjectOutcome | None],
-    asked: Question,
-) -> Estimate:
-    """Of those subjects in whom the feature is defined."""
+    outcome: Outcome,
+) -> _Sample:
     here = [(values[feature], outcomes[name]) for name, values in used.items() if feature in values]
-    pairs = [(value, one) for value, one in here if one is not None]
-    values, has = [value for value, _ in pairs], [bool(_has(one, asked.outcome)) for _, one in pairs]
-    none = Estimate(None, None, None, asked.confidence, "", len(values), sum(has))
-    if len(values) < LEAST_SUBJECTS or not any(has) or (asked.outcome is Outcome.RESPONSE and all(has)):
-        return Estimate(None, None, None, asked.confidence, "", none.n, none.events, ("too_few: too few to compare",))
+    known = [(value, one) for value, one in here if one is not None]
+    days = [one.days or 0.0 for _, one in known]
+    return _Sample([value for value, _ in known], days, [bool(_has(one, outcome)) for _, one in known])
+
+
+def _estimated(sample: _Sample, asked: Question) -> Estimate:
+    n, events, confidence = len(sample.values), sum(sample.has), asked.confidence
+    if n < LEAST_SUBJECTS or not events or (asked.outcome is Outcome.RESPONSE and events == n):
+        return Estimate(None, None, None, confidence, "", n, events, ("too_few: too few to compare",))
     if asked.outcome is Outcome.PFS:
-        return hazard_per_sd(values, [one.days or 0.0 for _, one in pairs], has, confidence=asked.confidence)
-    return area_under_curve(values, has, confidence=asked.confidence)
+        return hazard_per_sd(sample.values, sample.days, sample.has, confidence=confidence)
+    return area_under_curve(sample.values, sample.has, confidence=confidence)
 
 
 def _effect(feature: str, one: Estimate, q: float | None, outcome: Outcome) -> FeatureEffect:

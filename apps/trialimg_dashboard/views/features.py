@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -29,12 +29,14 @@ from trialimg.services.dashboard_features import take_table
 from trialimg.services.figures.course import Course, course
 from trialimg.services.figures.volcano import Association, volcano
 from trialimg.services.finished import FinishedRun
+from trialimg.services.radiomics_odds import OddsRatio
 from trialimg.services.radiomics_table import FeatureName, FeatureTable, of_run
 
 __all__ = ["Asked", "association", "correlation", "filtered", "over_visits", "still", "table_of", "view_asked"]
 
 Found = TypeVar("Found")
 _VIEWS = ("association", "course", "stability", "clusters")
+_ODDS = ("value", "lower", "upper", "p", "q", "note")
 _MOST_KEPT = 12
 _MOST_LINES = 60
 _TABLE_PX = 340
@@ -129,7 +131,7 @@ def association(at: Desk, asked: Asked) -> None:
         width = {at.t("features.col.feature"): st.column_config.TextColumn(width="medium")}
         names = [one.feature for one in found.effects]
         chosen = chosen_in(_effects(at, found), names, key="features_effects", height=_TABLE_PX, column_config=width)
-        _download(at, "association", found.effects)
+        _download(at, "association", [_flat(one) for one in found.effects])
     if feature := chosen or picked:
         _course(at, asked.table, feature)
 
@@ -149,18 +151,40 @@ def _question(at: Desk, table: FeatureTable) -> Question:
 
 
 def _effects(at: Desk, found: Associated) -> pd.DataFrame:
-    effect = "hr" if found.question.outcome is Outcome.PFS else "auc"
-    columns = ("feature", effect, "interval", "p", "q", "n", "events", "note")
-    rows = [_effect(at, one) for one in found.effects]
+    is_survival = found.question.outcome is Outcome.PFS
+    columns = ("feature", "hr" if is_survival else "auc", "interval", "p", "q", "n", "events", "note")
+    rows: list[tuple[object, ...]] = [_effect(at, one) for one in found.effects]
+    if not is_survival:
+        columns = (*columns, "or", "or_interval", "or_p", "or_q", "or_note")
+        rows = [(*row, *_odds(at, one.odds)) for row, one in zip(rows, found.effects, strict=True)]
     return pd.DataFrame(rows, columns=[at.t(f"features.col.{name}") for name in columns])
 
 
 def _effect(at: Desk, one: FeatureEffect) -> tuple[object, ...]:
-    note = at.t(f"features.note.{one.note}") if one.note else ""
-    ends = "-" if one.lower is None or one.upper is None else f"[{one.lower:.2f}, {one.upper:.2f}]"
-    value = None if one.estimate is None else round(one.estimate, 2)
-    p, q = (None if number is None else float(f"{number:.2g}") for number in (one.p, one.q))
-    return one.feature, value, ends, p, q, one.n, one.events, note
+    p, q, note = _two_digits(one.p), _two_digits(one.q), _note(at, one.note)
+    return one.feature, _two(one.estimate), _ends(one.lower, one.upper), p, q, one.n, one.events, note
+
+
+def _odds(at: Desk, one: OddsRatio | None) -> tuple[object, ...]:
+    if one is None:
+        return None, "-", None, None, ""
+    ends = _ends(one.lower, one.upper)
+    return _two(one.value), ends, _two_digits(one.p), _two_digits(one.q), _note(at, one.note)
+
+
+def _flat(one: FeatureEffect) -> dict[str, object]:
+    """An effect as a row of a table: what its odds ratio says in columns of its own."""
+    row = asdict(one)
+    odds = row.pop("odds") or {}
+    return {**row, **{f"odds_ratio_{name}": odds.get(name) for name in _ODDS}}
+
+
+def _note(at: Desk, code: str) -> str:
+    return at.t(f"features.note.{code}") if code else ""
+
+
+def _two_digits(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.2g}")
 
 
 def over_visits(at: Desk, asked: Asked) -> None:

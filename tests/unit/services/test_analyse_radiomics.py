@@ -16,6 +16,7 @@ from trialimg.services.analyse_radiomics import Outcome, Pick, Question, associa
 from trialimg.services.finished import open_run
 from trialimg.services.radiomics_table import FeatureName, FeatureTable, OutcomeColumns, of_run, of_table
 from trialimg.stats.association import area_under_curve, hazard_per_sd
+from trialimg.stats.logistic import odds_per_sd
 
 COLUMNS = OutcomeColumns("days", "progressed", "responded")
 HEADS = ("subject", "timepoint", "day", "lesion", "role", "organ", "diameter_mm", "days", "progressed", "responded")
@@ -194,3 +195,17 @@ def test_a_run_gives_its_features_with_survival_and_response(tmp_path):
     assert dict(one.values) == {"original_shape_Sphericity": 0.8}
     outcome = found.outcomes[one.subject]
     assert (outcome.days, outcome.event, outcome.group) == (84, True, True)
+
+
+def test_beside_its_area_a_response_has_an_odds_ratio_with_q_of_its_own():
+    rows = [row(n, noise=n, original_glcm_Contrast=n * 7 % 13) for n in range(1, 13)]
+    found = {one.feature: one for one in associated(table(rows), Question(Outcome.RESPONSE)).effects}
+    alone = odds_per_sd([n * 7 % 13 for n in range(1, 13)], [n <= 6 for n in range(1, 13)])
+    contrast = found["original_glcm_Contrast"].odds
+    assert contrast.value == pytest.approx(np.exp(alone.value))
+    assert (contrast.lower, contrast.upper) == pytest.approx((np.exp(alone.lower), np.exp(alone.upper)))
+    assert contrast.p == contrast.q == pytest.approx(alone.p), "the other has no p: it is not counted"
+    assert (found["noise"].estimate, found["noise"].odds.value) == (0.0, None)
+    assert (found["noise"].odds.note, found["noise"].odds.q) == ("separated", None)
+    survival = associated(table(rows), Question()).effects
+    assert all(one.odds is None for one in survival)
