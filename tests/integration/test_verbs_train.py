@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from tests.fakes.dicom_files import save, segmentation, stack
 from tests.integration.verbs import CENTRE, SEMI_MM, require_refusal, run, write_pair
 
 Capture = pytest.CaptureFixture[str]
@@ -87,6 +89,29 @@ def test_weights_are_taught_on_with_a_user_s_lesions_in_nnunet_s_layout(
     assert card["started_from"] == first["weights_digest"]
     assert card["trained_on"] == ["one"]
     assert card["weights_digest"] != first["weights_digest"]
+
+
+def test_weights_are_taught_on_with_dicom_images_and_their_rtstruct_and_seg(
+    tmp_path: Path, capsys: Capture, data: Path, root: Path
+) -> None:
+    first = json.loads(train(capsys, data, "--out", tmp_path / "runs", "--json").out)
+    series = np.full((6, 16, 20), 40, np.int16)
+    save(stack(series), tmp_path / "series")
+    cuboid = np.zeros((3, 16, 20), np.uint8)
+    cuboid[:, 4:9, 5:11] = 1
+    (seg,) = save([segmentation(cuboid, slices=[1, 2, 3], segments=[1, 1, 1])], tmp_path, name="seg{}")
+    visit = root / "sample_data" / "01-001" / "BL"
+    table = tmp_path / "lesions.csv"
+    table.write_text(
+        f"image,mask,subject,modality\n{visit / 'ct'},{visit / 'rtstruct.dcm'},01-001,CT\n"
+        f"{tmp_path / 'series'},{seg},B,CT\n"
+    )
+    more = ("--finetune", table, "--start", first["folder"], "--out", tmp_path / "ours", "--json")
+    answer = train(capsys, data, *more)
+    assert answer.code == 0, answer.err
+    card = json.loads((tmp_path / "ours" / "finetuned" / "card.json").read_text())
+    assert card["trained_on"] == ["01-001", "B"]
+    assert card["started_from"] == first["weights_digest"]
 
 
 @pytest.mark.parametrize(
