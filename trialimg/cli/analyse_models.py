@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ from trialimg.cli.analyse_output import (
     give_document,
     names,
 )
+from trialimg.cli.gathered import gathered
 from trialimg.cli.output import json_option
 
 __all__ = ["agreement", "mmrm", "shrinkage"]
@@ -60,6 +62,15 @@ def agreement(
     give_document(document, "agreement", as_json=as_json)
 
 
+@dataclass(frozen=True)
+class _Model:
+    """How measurements of one subject vary together, and how small samples are allowed for."""
+
+    covariance: str
+    logarithm: bool
+    small_sample: str
+
+
 @click.command("mmrm")
 @DATA
 @click.option("--response", required=True, metavar="COLUMN", help="What was measured.")
@@ -68,14 +79,18 @@ def agreement(
 @BY
 @click.option("--covariates", default="", metavar="A,B", help="Further fixed effects.")
 @FACTOR
-@click.option(
-    "--covariance",
-    type=click.Choice(_COVARIANCES),
-    default="unstructured",
-    show_default=True,
-    help="Of visits (the first three), or of lines over time that differ between subjects.",
-)
-@click.option("--log", "logarithm", is_flag=True, help="Model the logarithm: slopes are growth rates.")
+@gathered(
+    "model", _Model,
+    click.option(
+        "--covariance", type=click.Choice(_COVARIANCES), default="unstructured", show_default=True,
+        help="Of visits (the first three), or of lines over time that differ between subjects.",
+    ),
+    click.option("--log", "logarithm", is_flag=True, help="Model the logarithm: slopes are growth rates."),
+    click.option(
+        "--df", "small_sample", type=click.Choice(["satterthwaite", "kenward-roger"]), default="satterthwaite",
+        show_default=True, help="Degrees of freedom; the second corrects standard errors too.",
+    ),
+)  # fmt: skip
 @CONFIDENCE
 @MISSING
 @json_option
@@ -87,14 +102,13 @@ def mmrm(
     by: str | None,
     covariates: str,
     factor: tuple[str, ...],
-    covariance: str,
-    logarithm: bool,
+    model: _Model,
     confidence: float,
     missing: str,
     as_json: bool,
 ) -> None:
-    """Mixed model of repeated measurements, restricted maximum likelihood, Satterthwaite degrees of freedom."""
-    from trialimg.services.analyse_longitudinal import RepeatedColumns, mixed_document
+    """Mixed model of repeated measurements by restricted maximum likelihood."""
+    from trialimg.services.analyse_longitudinal import MixedChoice, RepeatedColumns, SmallSample, mixed_document
     from trialimg.services.analyse_table import Kind
 
     factors = factors_of(factor)
@@ -105,10 +119,9 @@ def mmrm(
     document = mixed_document(
         analysed(data, wanted, missing),
         columns,
-        covariance=covariance,
+        MixedChoice(model.covariance, model.logarithm, SmallSample(model.small_sample)),
         factors=factors,
         confidence=confidence,
-        logarithm=logarithm,
     )
     give_document(document, "mmrm", as_json=as_json)
 

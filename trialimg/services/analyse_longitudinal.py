@@ -19,10 +19,10 @@ from trialimg.stats.covariance import Autoregressive, CompoundSymmetry, RandomEf
 from trialimg.stats.cox import Histories, cox
 from trialimg.stats.design import Design, category, design_of
 from trialimg.stats.log_rank import log_rank
-from trialimg.stats.mixed_models import Measurements, MixedFit, mixed_model
+from trialimg.stats.mixed_models import Measurements, MixedFit, SmallSample, mixed_model
 from trialimg.stats.survival import kaplan_meier
 
-__all__ = ["COVARIANCES", "RepeatedColumns", "mixed_document", "shrinkage_document"]
+__all__ = ["COVARIANCES", "MixedChoice", "RepeatedColumns", "SmallSample", "mixed_document", "shrinkage_document"]
 
 Document = dict[str, Any]
 Vector = npt.NDArray[np.float64]
@@ -40,45 +40,49 @@ class RepeatedColumns:
     covariates: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class MixedChoice:
+    """Which mixed model."""
+
+    covariance: str = "unstructured"
+    """``unstructured``, ``cs`` and ``ar1`` take visits as categories, each with an effect of its own in each group
+    (MMRM); ``intercepts`` and ``slopes`` take them as times, with a line for each group."""
+    logarithm: bool = False
+    """Model the natural logarithm: a slope is then a growth rate per unit of time."""
+    small_sample: SmallSample = SmallSample.SATTERTHWAITE
+
+
 def mixed_document(
     data: Selection,
     columns: RepeatedColumns,
+    choice: MixedChoice,
     *,
-    covariance: str,
     factors: Mapping[str, str | None],
     confidence: float,
-    logarithm: bool = False,
 ) -> Document:
     """A mixed model of repeated measurements.
-
-    Parameters
-    ----------
-    covariance
-        ``unstructured``, ``cs`` and ``ar1`` take visits as categories, each with an effect of its own in each group
-        (MMRM); ``intercepts`` and ``slopes`` take them as times, with a line for each group.
-    logarithm
-        Model the natural logarithm: a slope is then a growth rate per unit of time.
 
     Raises
     ------
     ReadingError
         For measurements that cannot be modelled; every one is named.
     """
-    values = _values(data, columns, logarithm=logarithm)
-    lines = covariance in ("intercepts", "slopes")
+    values = _values(data, columns, logarithm=choice.logarithm)
+    lines = choice.covariance in ("intercepts", "slopes")
     frame = _lines_frame(data, columns, factors) if lines else _visits_frame(data, columns, factors)
-    structure = _structure(covariance, data, columns, frame)
+    structure = _structure(choice.covariance, data, columns, frame)
     names = tuple(frame.names)
     found = mixed_model(
         Measurements(values, data.columns[columns.subject], frame.moments, names, frame.matrix),
         structure,
+        small_sample=choice.small_sample,
         confidence=confidence,
     )
     document: Document = {
         "n": found.n,
         "subjects": found.n_subjects,
-        "method": found.method + ", Satterthwaite degrees of freedom",
-        "response": f"log {columns.response}" if logarithm else columns.response,
+        "method": f"{found.method}, {found.small_sample.printed} degrees of freedom",
+        "response": f"log {columns.response}" if choice.logarithm else columns.response,
         "confidence": confidence,
         "terms": [_term(found, name) for name in names],
         "covariance": dict(found.parameters),

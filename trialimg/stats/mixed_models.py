@@ -1,22 +1,24 @@
-"""Repeated measurements: a mixed model by restricted maximum likelihood, with Satterthwaite's degrees of freedom."""
+"""Repeated measurements: a mixed model by restricted maximum likelihood, and how sure its fixed effects are."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
 from trialimg.core.digest import digest_of
-from trialimg.core.errors import Fault, ReadingError
+from trialimg.core.errors import Fault, ProtocolError, ReadingError
 from trialimg.stats.covariance import Moments, Structure
+from trialimg.stats.kenward_roger import adjusted_covariance
 from trialimg.stats.rates import require_confidence
 from trialimg.stats.results import Estimate
 
-__all__ = ["Measurements", "MixedFit", "mixed_model"]
+__all__ = ["Measurements", "MixedFit", "SmallSample", "mixed_model"]
 
 Vector = npt.NDArray[np.float64]
 NO_INFORMATION = 1e-9
@@ -25,6 +27,19 @@ MOST_ITERATIONS = 200
 MOST_HALVINGS = 40
 SMALL_GRADIENT = 1e-9
 """Of the log-likelihood, per standard error of a parameter."""
+
+
+class SmallSample(Enum):
+    """How degrees of freedom and standard errors allow for a covariance that was estimated."""
+
+    SATTERTHWAITE = "satterthwaite"
+    """Degrees of freedom by the observed information; standard errors as if the covariance were known."""
+    KENWARD_ROGER = "kenward-roger"
+    """Both corrected, by the expected information; for restricted maximum likelihood."""
+
+    @property
+    def printed(self) -> str:
+        return "Kenward-Roger" if self is SmallSample.KENWARD_ROGER else "Satterthwaite"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +110,7 @@ class _State:
     """Of the coefficients."""
     covariance_slopes: Vector
     """Derivatives of it by each parameter."""
+    sums: _Sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,11 +120,16 @@ class MixedFit:
     names: tuple[str, ...]
     coefficients: tuple[float, ...]
     covariance: Vector
+    """Of the coefficients, as the standard errors have it."""
+    plain_covariance: Vector
+    """The same as if the covariance of the measurements were known."""
     parameters: tuple[tuple[str, float], ...]
     """Of the covariance structure."""
     theta_covariance: Vector
-    """Of those parameters, from the curvature of the likelihood."""
+    """Of those parameters, from the information that the small-sample method rests on."""
     covariance_slopes: Vector
+    """Derivatives of the plain covariance by each parameter."""
+    small_sample: SmallSample
     loglik: float
     restricted: bool
     n_subjects: int
@@ -130,7 +151,7 @@ class MixedFit:
             value - half,
             value + half,
             self.confidence,
-            f"{label or self.method}, t with {df:.2f} degrees of freedom (Satterthwaite)",
+            f"{label or self.method}, t with {df:.2f} degrees of freedom ({self.small_sample.printed})",
             self.n_subjects,
             0,
             se=se,
@@ -139,9 +160,15 @@ class MixedFit:
         )
 
     def degrees_of_freedom(self, weights: Mapping[str, float] | Vector) -> float:
-        """Satterthwaite's: twice the squared variance of the combination over the variance of that variance."""
+        """Twice the squared variance of the combination over the variance of that variance.
+
+        Notes
+        -----
+        Of a single combination Kenward and Roger's scale is 1 and their degrees of freedom are of this form too, with
+        the unadjusted variance and the expected information.
+        """
         vector = self._vector(weights)
-        variance = float(vector @ self.covariance @ vector)
+        variance = float(vector @ self.plain_covariance @ vector)
         slopes = np.einsum("i,kij,j->k", vector, self.covariance_slopes, vector)
         return float(2 * variance**2 / (slopes @ self.theta_covariance @ slopes))
 
@@ -152,7 +179,12 @@ class MixedFit:
 
 
 def mixed_model(
-    data: Measurements, structure: Structure, *, restricted: bool = True, confidence: float = 0.95
+    data: Measurements,
+    structure: Structure,
+    *,
+    restricted: bool = True,
+    small_sample: SmallSample = SmallSample.SATTERTHWAITE,
+    confidence: float = 0.95,
 ) -> MixedFit:
     """Fixed effects of repeated measurements whose covariance has a given structure.
 
@@ -166,20 +198,25 @@ def mixed_model(
     ReadingError
         For measurements that cannot be, or a covariance that the data do not determine.
     ProtocolError
-        If the confidence cannot be followed.
+        If the confidence cannot be followed, or Kenward and Roger's correction is asked for without restricted
+        maximum likelihood.
 
     Notes
     -----
-    Fisher scoring with halved steps to a gradient of 1e-9 standard errors. The degrees of freedom rest on the
-    observed curvature of the likelihood, as in ``mmrm`` and ``lmerTest``. Missing visits are taken as missing at
-    random: a subject contributes the visits it has.
+    Fisher scoring with halved steps to a gradient of 1e-9 standard errors. Satterthwaite's degrees of freedom rest on
+    the observed curvature of the likelihood, as in ``mmrm`` and ``lmerTest``; Kenward and Roger's on the expected one,
+    as in their paper and in ``pbkrtest`` (SAS and ``mmrm`` take the observed one there too). Missing visits are taken
+    as missing at random: a subject contributes the visits it has.
 
     References
     ----------
     Laird NM, Ware JH. Biometrics 1982. Jennrich RI, Schluchter MD. Biometrics 1986. Fai AH, Cornelius PL. J Stat
-    Comput Simul 1996 (degrees of freedom).
+    Comput Simul 1996 (degrees of freedom). Kenward MG, Roger JH. Biometrics 1997.
     """
     require_confidence(confidence)
+    corrected = small_sample is SmallSample.KENWARD_ROGER
+    if corrected and not restricted:
+        raise ProtocolError("Kenward and Roger's correction belongs to restricted maximum likelihood")
     data.require()
     fit = _Reml(_patterns(data), structure, restricted=restricted)
     theta, state = fit.maximum(structure.start(_residual_variance(data)))
@@ -189,10 +226,12 @@ def mixed_model(
     return MixedFit(
         names=tuple(data.names),
         coefficients=tuple(map(float, state.coefficients)),
-        covariance=state.covariance,
+        covariance=fit.corrected(theta, state) if corrected else state.covariance,
+        plain_covariance=state.covariance,
         parameters=tuple(zip(structure.parameters, map(float, theta), strict=True)),
-        theta_covariance=np.asarray(np.linalg.inv(curvature)),
+        theta_covariance=np.asarray(np.linalg.inv(state.information if corrected else curvature)),
         covariance_slopes=state.covariance_slopes,
+        small_sample=small_sample,
         loglik=state.loglik,
         restricted=restricted,
         n_subjects=len(set(data.subjects)),
@@ -272,6 +311,31 @@ class _Reml:
         curvature = np.array(columns)
         return np.asarray((curvature + curvature.T) / 2)
 
+    def corrected(self, theta: Vector, state: _State) -> Vector:
+        """Kenward and Roger's covariance of the fixed effects."""
+        curves = sum(self._curves(theta, pattern) for pattern in self._patterns)
+        return adjusted_covariance(
+            state.covariance,
+            state.sums.squeeze,
+            state.sums.cross_squeeze,
+            np.asarray(curves),
+            theta_covariance=np.asarray(np.linalg.inv(state.information)),
+        )
+
+    def _curves(self, theta: Vector, pattern: _Pattern) -> Vector:
+        """X W V'' W X of each pair of parameters; V'' by central differences of the exact slopes, 0 if V is linear."""
+        inverse = np.asarray(np.linalg.inv(self._structure.matrix(theta, pattern.moments)))
+        steps = np.diag(1e-5 * np.maximum(np.abs(theta), 1e-3))
+        second = [
+            self._structure.slopes(theta + step, pattern.moments)
+            - self._structure.slopes(theta - step, pattern.moments)
+            for step in steps
+        ]
+        bent = np.array(second) / (2 * np.diag(steps))[:, None, None, None]
+        weighted = np.einsum("ab,klbc,cd->klad", inverse, bent, inverse)
+        grams = np.einsum("nia,njb->ijab", pattern.columns, pattern.columns)
+        return np.asarray(np.einsum("klij,ijab->klab", weighted, grams))
+
     def at(self, theta: Vector) -> _State:
         """Likelihood, its slopes, and the fixed effects that belong to these parameters."""
         inverses = [np.asarray(np.linalg.inv(self._structure.matrix(theta, p.moments))) for p in self._patterns]
@@ -294,7 +358,7 @@ class _Reml:
             _, determinant = np.linalg.slogdet(covariance)
             loglik += 0.5 * determinant + 0.5 * len(beta) * math.log(2 * math.pi)
         slopes = np.einsum("kab,bc->kac", shrunk, covariance)
-        return _State(loglik, gradient, information, beta, covariance, slopes)
+        return _State(loglik, gradient, information, beta, covariance, slopes, sums)
 
 
 @dataclass(eq=False)
