@@ -10,6 +10,8 @@ from pathlib import Path
 
 import yaml
 
+from trialimg import __version__
+
 REQUIREMENTS = Path("docs/validation/requirements.yaml")
 DOCUMENTS = Path("docs/compliance")
 OUTCOMES = ("failed", "error", "skipped", "passed")
@@ -99,7 +101,7 @@ def table(rows: Iterable[Row]) -> str:
     lines = [
         "# Requirements and what proves them",
         "",
-        f"Written by the run of the tests. {len(rows)} requirements: {counts}.",
+        f"Written by the run of the tests of trialimg {__version__}. {len(rows)} requirements: {counts}.",
         "",
         "A row is *proved* when a test that names it passed and none failed, *proved in part* when something is still",
         "open beside that, *procedural* when a document covers it and no test does, *open* when only its reason is",

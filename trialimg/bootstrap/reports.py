@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trialimg.services.results import SubjectResult, TrialResult
+    from trialimg.services.review_record import ReviewRecord
     from trialimg.services.review_report import CaseRecord
 
 __all__ = ["case_pdf", "case_report", "endpoint_report", "finished_result", "report_pdf"]
@@ -30,11 +31,11 @@ def finished_result(run: Path, work: Path | None = None) -> TrialResult:
     return read_result(open_run(run).results(), DirectoryBlobStore(kept) if kept.is_dir() else None)
 
 
-def endpoint_report(result: TrialResult, out: Path) -> tuple[Path, ...]:
+def endpoint_report(result: TrialResult, out: Path, record: ReviewRecord | None = None) -> tuple[Path, ...]:
     """Write the endpoint report as HTML and PDF into an existing folder."""
     from trialimg.adapters.exporters.report.case import write_report
 
-    return write_report(result, out)
+    return write_report(result, out, record)
 
 
 def case_report(
@@ -46,12 +47,12 @@ def case_report(
     return write_case(result, subject, out, record)
 
 
-def report_pdf(result: TrialResult) -> bytes:
+def report_pdf(result: TrialResult, record: ReviewRecord | None) -> bytes:
     """The endpoint report as PDF."""
     from trialimg.adapters.exporters.rendering import pdf_of
     from trialimg.adapters.exporters.report.page import html_of
 
-    return pdf_of(html_of(result))
+    return pdf_of(html_of(result, record))
 
 
 def case_pdf(result: TrialResult, subject: SubjectResult, record: CaseRecord | None) -> bytes:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from trialimg.cli.analyse_output import CONFIDENCE, DATA, MISSING, STRATA, analysed, levels, names
+from trialimg.cli.analyse_output import CONFIDENCE, DATA, MISSING, OPTIONAL_DATA, STRATA, analysed, levels, names
 from trialimg.cli.figure_output import CUT, FIGURE, SOURCE, Output, imprint
 from trialimg.cli.gathered import gathered
+from trialimg.cli.reviewed import EITHER, REVIEWED, Reviewed
 
 __all__ = ["adjudication_flow", "bland_altman", "forest", "kaplan_meier", "volcano"]
 
@@ -185,17 +186,23 @@ def bland_altman(data: Path, measured: _Measured, data_cut: str, output: Output)
 
 
 @click.command("adjudication-flow")
-@DATA
+@OPTIONAL_DATA
+@REVIEWED
 @CUT
 @FIGURE
-def adjudication_flow(data: Path, data_cut: str, output: Output) -> None:
-    """From cases over both reads to agreement and the adjudicator's choice."""
+def adjudication_flow(data: Path | None, reviewed: Reviewed, data_cut: str, output: Output) -> None:
+    """From cases over both reads to agreement and the adjudicator's choice: of a table, or of a review's records."""
     from trialimg.cli.respond_output import read_text
     from trialimg.services.figures.adjudication import adjudication_flow as made
     from trialimg.services.figures.adjudication import cases_of_table
 
-    cases = cases_of_table(read_text(data), data.name)
-    output.give_figure(made(cases, imprint=imprint(data, data_cut)))
+    if (record := reviewed.record()) is not None and data is None:
+        output.give_figure(made(record.cases, imprint=reviewed.imprint(data_cut)))
+    elif data is not None and record is None:
+        cases = cases_of_table(read_text(data), data.name)
+        output.give_figure(made(cases, imprint=imprint(data, data_cut)))
+    else:
+        raise click.UsageError(EITHER)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,41 +9,36 @@ import click
 
 from trialimg.cli.gathered import gathered
 from trialimg.cli.output import json_option, print_json
-from trialimg.cli.sign_in import database_option, desk_of, home_option, person_option, role_option
-from trialimg.core.access import Role
+from trialimg.cli.reviewed import Reviewed
+from trialimg.cli.sign_in import database_option, home_option, person_option, role_option
 
 if TYPE_CHECKING:
     from trialimg.services.results import SubjectResult, TrialResult
+    from trialimg.services.review_record import ReviewRecord
     from trialimg.services.review_report import CaseRecord
 
 __all__ = ["report"]
 
 
-@dataclass(frozen=True)
-class _Review:
-    """The central review whose reads are reported, if any, and who asks for them."""
+class _Review(Reviewed):
+    """The central review whose reads are reported, if any."""
 
-    trial: str | None
-    cut: str | None
-    home: Path
-    database: str | None
-    user: str | None
-    role: str | None
-
-    def instead_of(self, result: TrialResult, subject: str | None) -> tuple[TrialResult, CaseRecord | None]:
-        """The results of the records, and what they say of one case; the run's own where no review is named."""
-        from trialimg import bootstrap
+    def instead_of(
+        self, result: TrialResult, subject: str | None
+    ) -> tuple[TrialResult, CaseRecord | None, ReviewRecord | None]:
+        """The results of the records, and what they say of one case or of all; the run's own where none is named."""
+        from trialimg.services.review_record import review_record
         from trialimg.services.review_report import case_record, review_result
 
         if self.trial is None:
             if self.cut is not None:
                 raise click.UsageError("--cut belongs to --trial")
-            return result, None
-        records = bootstrap.records(self.home.expanduser(), self.database)
-        with desk_of(records, self.user, Role(self.role) if self.role else None, Role.ANALYST) as desk:
+            return result, None, None
+        with self.desk() as desk:
             found = review_result(result, desk.records, desk.actor, self.trial, cut=self.cut)
-            record = case_record(desk.records, desk.actor, self.trial, subject) if subject is not None else None
-        return found, record
+            if subject is not None:
+                return found, case_record(desk.records, desk.actor, self.trial, subject), None
+            return found, None, review_record(desk.records, desk.actor, self.trial, cut=self.cut)
 
 
 @click.command("report")
@@ -67,13 +61,13 @@ def report(run_folder: Path, out: Path, subject: str | None, work: Path | None, 
     """
     from trialimg import bootstrap
 
-    result, record = review.instead_of(bootstrap.finished_result(run_folder, work), subject)
+    result, record, reviewed = review.instead_of(bootstrap.finished_result(run_folder, work), subject)
     one = _subject(result, subject, run_folder) if subject is not None else None
     bootstrap.make_folder(out)
     if one is not None:
         files = bootstrap.case_report(result, one, out, record)
     else:
-        files = bootstrap.endpoint_report(result, out)
+        files = bootstrap.endpoint_report(result, out, reviewed)
     if as_json:
         print_json({"trial": result.trial, "subject": subject, "files": [str(path) for path in files]})
     else:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trialimg.cli.analyse_output import CONFIDENCE, DATA
+from trialimg.cli.analyse_output import CONFIDENCE, OPTIONAL_DATA
 from trialimg.cli.figure_output import CUT, SOURCE, TABLE, Output, imprint
 from trialimg.cli.gathered import gathered
+from trialimg.cli.reviewed import EITHER, REVIEWED, Reviewed
 
 if TYPE_CHECKING:
-    from trialimg.services.figures.courses import TrialCourses
+    from trialimg.services.figures.courses import Imprint
+    from trialimg.services.tabulation.concordance import Readings
 
 __all__ = ["table"]
 
@@ -23,50 +25,31 @@ def table() -> None:
     """One summary table of a run, of analysis datasets or of a table, as HTML, RTF or PDF."""
 
 
-def _courses(source: Path) -> TrialCourses:
-    from trialimg.bootstrap.figures import read_courses
-
-    return read_courses(source)
-
-
-@table.command("orr")
-@SOURCE
-@TABLE
-def orr(source: Path, output: Output) -> None:
-    """Best response, objective response and disease control by arm, and the difference of two arms."""
-    from trialimg.services.tabulation.response import response_table
-
-    output.give_table(response_table(_courses(source)))
+_SUMMARIES = {
+    "orr": "Best response, objective response and disease control by arm, and the difference of two arms.",
+    "disposition": "How far the subjects came, and what became of them.",
+    "pfs": "Progression-free survival by arm, and the comparison of two arms.",
+    "dor": "Duration of response of the responders, by arm.",
+}
 
 
-@table.command("disposition")
-@SOURCE
-@TABLE
-def disposition(source: Path, output: Output) -> None:
-    """How far the subjects came, and what became of them."""
-    from trialimg.services.tabulation.response import disposition_table
+def _summary(name: str, says: str) -> click.Command:
+    """The verb that gives one summary of a trial's courses."""
 
-    output.give_table(disposition_table(_courses(source)))
+    @click.command(name, help=says)
+    @SOURCE
+    @TABLE
+    def verb(source: Path, output: Output) -> None:
+        from trialimg.bootstrap.figures import read_courses
+        from trialimg.services.tabulation.summaries import SUMMARIES
 
+        output.give_table(SUMMARIES[name](read_courses(source)))
 
-@table.command("pfs")
-@SOURCE
-@TABLE
-def pfs(source: Path, output: Output) -> None:
-    """Progression-free survival by arm, and the comparison of two arms."""
-    from trialimg.services.tabulation.times import progression_free_table
-
-    output.give_table(progression_free_table(_courses(source)))
+    return verb
 
 
-@table.command("dor")
-@SOURCE
-@TABLE
-def dor(source: Path, output: Output) -> None:
-    """Duration of response of the responders, by arm."""
-    from trialimg.services.tabulation.times import duration_table
-
-    output.give_table(duration_table(_courses(source)))
+for _name, _says in _SUMMARIES.items():
+    table.add_command(_summary(_name, _says))
 
 
 @dataclass(frozen=True)
@@ -80,27 +63,38 @@ class _Compared:
 
 
 @table.command("concordance")
-@DATA
+@OPTIONAL_DATA
 @gathered(
     "compared", _Compared,
-    click.option("--first", "first_name", default="central", show_default=True, help="Name of the first reading."),
-    click.option("--second", "second_name", default="investigator", show_default=True, help="Name of the second."),
+    click.option("--first", "first_name", default="central", show_default=True, help="Of a table: the first reading."),
+    click.option("--second", "second_name", default="investigator", show_default=True, help="Of a table: the second."),
     click.option("--tolerance-days", type=int, default=0, show_default=True, help="Dates no further apart are one."),
     CONFIDENCE,
 )  # fmt: skip
+@REVIEWED
 @CUT
 @TABLE
-def concordance(data: Path, compared: _Compared, data_cut: str, output: Output) -> None:
-    """Agreement of two readings on best response and date of progression."""
-    from trialimg.cli.respond_output import read_text
-    from trialimg.services.tabulation.concordance import concordance_table, readings_of_table
+def concordance(data: Path | None, compared: _Compared, reviewed: Reviewed, data_cut: str, output: Output) -> None:
+    """Agreement of two readings on best response and date of progression: of a table, or of a review's two reads."""
+    from trialimg.services.tabulation.concordance import concordance_table
 
-    text = read_text(data)
-    readings = readings_of_table(text, data.name, first_name=compared.first_name, second_name=compared.second_name)
+    readings, imprinted = _readings(data, compared, reviewed, data_cut)
     made = concordance_table(
         readings,
         confidence=compared.confidence,
         tolerance_days=compared.tolerance_days,
-        imprint=imprint(data, data_cut),
+        imprint=imprinted,
     )
     output.give_table(made)
+
+
+def _readings(data: Path | None, compared: _Compared, reviewed: Reviewed, data_cut: str) -> tuple[Readings, Imprint]:
+    from trialimg.cli.respond_output import read_text
+    from trialimg.services.tabulation.concordance import readings_of_table
+
+    if (record := reviewed.record()) is not None and data is None:
+        return record.readings, reviewed.imprint(data_cut)
+    if data is None or record is not None:
+        raise click.UsageError(EITHER)
+    names = {"first_name": compared.first_name, "second_name": compared.second_name}
+    return readings_of_table(read_text(data), data.name, **names), imprint(data, data_cut)

@@ -11,13 +11,20 @@ from trialimg.services.finished import FinishedRun
 from trialimg.services.journal import Records
 from trialimg.services.results import SubjectResult, TrialResult
 from trialimg.services.results_file import read_result
+from trialimg.services.review_record import ReviewRecord, review_record
 from trialimg.services.review_report import CaseRecord, case_record, review_result
 
 __all__ = ["fetch_case_report", "fetch_report"]
 
 
 def fetch_report(
-    records: Records, actor: Actor, trial: str, cut: str, *, run: FinishedRun, render: Callable[[TrialResult], bytes]
+    records: Records,
+    actor: Actor,
+    trial: str,
+    cut: str,
+    *,
+    run: FinishedRun,
+    render: Callable[[TrialResult, ReviewRecord | None], bytes],
 ) -> bytes:
     """The endpoint report of a data cut, once it is in the ledger that it was taken; no arms for a blinded sponsor.
 
@@ -36,7 +43,8 @@ def fetch_report(
         If the run is of another trial.
     """
     found = review_result(read_result(run.results_of(trial)), records, actor, trial, cut=cut)
-    return taken(records, actor, trial, file=f"{trial}-{cut}-report.pdf", content=render(found))
+    record = review_record(records, actor, trial, cut=cut)
+    return taken(records, actor, trial, file=f"{trial}-{cut}-report.pdf", content=render(found, record))
 
 
 def fetch_case_report(

@@ -44,8 +44,10 @@ __all__ = [
     "ReadsOfTrial",
     "crossed_limits",
     "reader_report",
+    "reads_in",
     "reads_of",
     "report_of",
+    "standing_read",
 ]
 
 
@@ -145,7 +147,11 @@ def reader_report(records: Records, actor: Actor, trial: str) -> ReaderReport:
 
 def reads_of(transaction: Transaction, trial: str) -> ReadsOfTrial:
     """Every efficacy case that two people signed, and every repeat that was signed; withdrawn cases are left out."""
-    files = [load_case(transaction, case.id) for case in transaction.find(CASE, Place(trial))]
+    return reads_in(transaction, [load_case(transaction, case.id) for case in transaction.find(CASE, Place(trial))])
+
+
+def reads_in(transaction: Transaction, files: Iterable[CaseFile]) -> ReadsOfTrial:
+    """The same of certain cases."""
     used = [f for f in files if not f.review.is_withdrawn and f.review.kind is CaseKind.EFFICACY]
     pairs = (_pair(transaction, file) for file in used)
     return ReadsOfTrial(
@@ -255,7 +261,7 @@ def _pairs(pairs: Sequence[ReadPair], count: _Shares) -> Iterator[PairFigures]:
 
 def _pair(transaction: Transaction, file: CaseFile) -> ReadPair | None:
     """The two signed reads of a case; None where there are not two."""
-    reads = [_standing(file, seat) for seat in (Seat.FIRST, Seat.SECOND)]
+    reads = [standing_read(file, seat) for seat in (Seat.FIRST, Seat.SECOND)]
     first, second = reads
     if first is None or second is None:
         return None
@@ -277,7 +283,8 @@ def _pair(transaction: Transaction, file: CaseFile) -> ReadPair | None:
     )
 
 
-def _standing(file: CaseFile, seat: Seat) -> RecordVersion | None:
+def standing_read(file: CaseFile, seat: Seat) -> RecordVersion | None:
+    """The signed read of a seat; None where there is none."""
     assignment = file.seat(seat)
     read = file.reads.get(assignment.id) if assignment else None
     return read if read and read.place.state == ReadStage.SIGNED.value else None
@@ -286,7 +293,7 @@ def _standing(file: CaseFile, seat: Seat) -> RecordVersion | None:
 def _repeats(file: CaseFile) -> Iterator[RepeatRead]:
     for assignment in file.assignments.values():
         again = file.reads.get(assignment.id)
-        first = _standing(file, Seat(assignment.body["seat"])) if assignment.body["repeat"] else None
+        first = standing_read(file, Seat(assignment.body["seat"])) if assignment.body["repeat"] else None
         if first and again and again.place.state == ReadStage.SIGNED.value:
             yield RepeatRead(file.id, again.place.person, _best_response(first), _best_response(again))
 

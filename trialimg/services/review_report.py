@@ -10,7 +10,7 @@ from trialimg.core.access import Action, Actor, Role
 from trialimg.core.errors import ReadingError
 from trialimg.core.provenance import Provenance
 from trialimg.core.reading import CaseKind, Seat, Stage
-from trialimg.core.trial import Subject
+from trialimg.core.trial import Finding, Subject
 from trialimg.protocol.model import Protocol, full, protocol_digest
 from trialimg.services.cohort import compare_arms
 from trialimg.services.cohort_analyses import cohort_analyses
@@ -30,6 +30,9 @@ __all__ = ["CaseRead", "CaseRecord", "CaseSignature", "case_record", "review_res
 
 _ROLES = {Seat.FIRST.value: "RADIOLOGIST 1", Seat.SECOND.value: "RADIOLOGIST 2"}
 _EVALUATOR = "INDEPENDENT ASSESSOR"
+_OF_LESIONS = ("target_", "non_target_", "too_many_targets", "not_disease", "no_baseline_lesion", "not_looked_at")
+"""Beginnings of the codes of findings about lesions: a run's own are of its read, not of the readers'."""
+_OF_ARMS = "unknown_arm"
 
 
 @dataclass(frozen=True)
@@ -106,12 +109,20 @@ def review_result(
         protocol_digest(protocol),
         subjects,
         compare_arms(subjects, plan.arms, plan.statistics),
-        tuple(finding for one in subjects for finding in one.findings),
+        (*_of_images(result, may_name_arms=not is_pooled), *(found for one in subjects for found in one.findings)),
         None,
         _provenance(result, protocol, cut, locked[0] if locked is not None else ""),
         further,
         analyses=cohort_analyses(subjects, further, {}, plan),
     )
+
+
+def _of_images(run: TrialResult, *, may_name_arms: bool) -> Iterator[Finding]:
+    """What the run found of images, visits and dates; a review of the same images has them too."""
+    for finding in run.findings:
+        is_shown = may_name_arms or finding.code != _OF_ARMS
+        if is_shown and not finding.code.startswith(_OF_LESIONS):
+            yield finding
 
 
 def _locked(transaction: Transaction, trial: str, cut: str) -> tuple[str, frozenset[str]]:

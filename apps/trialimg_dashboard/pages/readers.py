@@ -17,6 +17,7 @@ if not report.readers:
     st.info(at.t("readers.empty"))
     st.stop()
 view.together(at, report)
+view.flow(at)
 view.each(at, report)
 left, right = st.columns(2)
 with left:

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from apps.trialimg_dashboard.desk import Desk
+from apps.trialimg_dashboard.desk import Desk, done
+from apps.trialimg_dashboard.views import charts
 from trialimg.services.dashboard_cohort import PUBLISHED_ADJUDICATION_PCT
+from trialimg.services.figures.adjudication import adjudication_flow
 from trialimg.services.reader_performance import Estimate, ReaderReport
+from trialimg.services.review_record import reviewed_cases
 
-__all__ = ["drift", "each", "pairs", "together"]
+__all__ = ["drift", "each", "flow", "pairs", "together"]
 
 
 def together(at: Desk, report: ReaderReport) -> None:
@@ -38,6 +41,14 @@ def together(at: Desk, report: ReaderReport) -> None:
         st.dataframe(
             _table(at, parts, ("variable", "events", "n", "rate_pct", "lower_pct", "upper_pct")), hide_index=True
         )
+
+
+def flow(at: Desk) -> None:
+    """From every case over both reads to the read that holds."""
+    cases = done(lambda: reviewed_cases(at.records, at.actor, at.trial))
+    if cases:
+        st.subheader(at.t("readers.flow"))
+        charts.present(at, adjudication_flow(cases), key="chart_adjudication_flow")
 
 
 def each(at: Desk, report: ReaderReport) -> None:

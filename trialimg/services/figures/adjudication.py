@@ -39,6 +39,8 @@ class ReviewedCase:
     chosen: str = ""
     """Seat whose read the adjudicator chose: first or second; blank before, and where there was none."""
     is_withdrawn: bool = False
+    because: str = ""
+    """Why that read was chosen, as a code; blank where none was, or nobody says."""
 
 
 def adjudication_flow(cases: Sequence[ReviewedCase], *, title: str = TITLE, imprint: Imprint = NO_IMPRINT) -> Figure:
@@ -48,6 +50,7 @@ def adjudication_flow(cases: Sequence[ReviewedCase], *, title: str = TITLE, impr
         return Figure(NAME, title, (), why, 0, footnotes=imprint.footnotes, message=why)
     count = _counts(cases)
     reasons = Counter(reason for one in cases if one.differs and not one.is_withdrawn for reason in one.differs)
+    because = Counter(one.because for one in cases if one.because and not one.is_withdrawn)
     panel = Panel(
         Axis("", -0.5, _SIZE[0] + 0.5, (), is_shown=False),
         Axis("", -0.5, _SIZE[1] + 0.5, (), is_shown=False),
@@ -64,20 +67,26 @@ def adjudication_flow(cases: Sequence[ReviewedCase], *, title: str = TITLE, impr
         _words(count),
         count["cases"],
         footnotes=(note, *imprint.footnotes),
-        numbers={**count, "differs_in": dict(sorted(reasons.items()))},
+        numbers={
+            **count,
+            "differs_in": dict(sorted(reasons.items())),
+            "chosen_because": dict(sorted(because.items())),
+        },
         height_px=400.0,
     )
 
 
 def cases_of_table(text: str, source: str) -> tuple[ReviewedCase, ...]:
-    """The cases in a CSV: case, read_twice (yes or no), differs (what in, with ``;`` between), chosen, withdrawn.
+    """The cases in a CSV: case, read_twice, differs (what in, with ``;`` between), chosen, because, withdrawn.
 
     Raises
     ------
     ReadingError
         With every fault of the table.
     """
-    table = read_table(text, source, required=("case", "read_twice"), optional=("differs", "chosen", "withdrawn"))
+    table = read_table(
+        text, source, required=("case", "read_twice"), optional=("differs", "chosen", "because", "withdrawn")
+    )
     cases = tuple(_case(row) for row in table.rows)
     if table.faults:
         raise ReadingError(f"{source}: {len(table.faults)} fault(s); nothing was drawn", tuple(table.faults))
@@ -95,7 +104,12 @@ def _case(row: Row) -> ReviewedCase:
     twice = row.word("read_twice", _Answer, required=True)
     withdrawn = row.word("withdrawn", _Answer)
     return ReviewedCase(
-        row.text("case", required=True), twice is _Answer.YES, differs, chosen, is_withdrawn=withdrawn is _Answer.YES
+        row.text("case", required=True),
+        twice is _Answer.YES,
+        differs,
+        chosen,
+        is_withdrawn=withdrawn is _Answer.YES,
+        because=row.text("because"),
     )
 
 

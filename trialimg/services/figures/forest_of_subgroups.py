@@ -1,4 +1,4 @@
-"""The forest plot of a comparison in subgroups."""
+"""The forest plot of a comparison in subgroups: of a table, or of a trial's own analyses."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from trialimg.services.analyse_subgroups import Compared
 from trialimg.services.figures.courses import Imprint
 from trialimg.services.figures.figure import Figure
 from trialimg.services.figures.forest import Effect, ForestRow, forest
+from trialimg.services.figures.responses import arm_name
+from trialimg.services.results import ArmComparison, CohortAnalyses, SubgroupEffect
 
-__all__ = ["forest_of_subgroups"]
+__all__ = ["forest_of_subgroups", "forests_of_analyses"]
 
 Document = Mapping[str, Any]
 LONGEST_REASON = 34
@@ -32,6 +34,46 @@ def forest_of_subgroups(document: Document, columns: Compared, *, imprint: Impri
     headings = (f"{other}\nevents/n", f"{reference}\nevents/n")
     title = f"{document['measure'].capitalize()} by subgroup"
     return forest(rows, effect, title=title, count_headings=headings, imprint=imprint)
+
+
+def forests_of_analyses(analyses: CohortAnalyses, *, imprint: Imprint) -> Iterator[Figure]:
+    """Progression-free survival of each arm against the control arm, in everyone and by characteristic.
+
+    An arm without subgroups has no figure.
+    """
+    for overall in analyses.times[0].comparisons:
+        effects = [one for one in analyses.subgroups if one.comparison.arm == overall.arm]
+        if effects:
+            yield _forest_of_arm(overall, effects, imprint)
+
+
+def _forest_of_arm(overall: ArmComparison, effects: list[SubgroupEffect], imprint: Imprint) -> Figure:
+    arm, control = arm_name(overall.arm), arm_name(overall.control)
+    ratio = overall.hazard_ratio
+    effect = Effect("Hazard ratio", True, ratio.method, ratio.confidence, less_favours=arm, more_favours=control)
+    rows = [_effect_row("All subjects", overall, is_overall=True)]
+    for characteristic in dict.fromkeys(one.characteristic for one in effects):
+        rows.append(ForestRow(_sentence_case(characteristic), is_heading=True))
+        rows += [
+            _effect_row(_sentence_case(one.category), one.comparison)
+            for one in effects
+            if one.characteristic == characteristic
+        ]
+    return forest(rows, effect, title=f"Subgroups: {arm} against {control}", imprint=imprint)
+
+
+def _effect_row(label: str, found: ArmComparison, *, is_overall: bool = False) -> ForestRow:
+    ratio = found.hazard_ratio
+    counts = (str(ratio.n), str(ratio.events))
+    reason = _reason(found.why_not)
+    return ForestRow(
+        label, counts, ratio.value, ratio.lower, ratio.upper, reason, events=ratio.events, is_overall=is_overall
+    )
+
+
+def _sentence_case(word: str) -> str:
+    """Words that stand in capitals in the data; a code of one letter stays."""
+    return word.capitalize() if word.isupper() and len(word) > 1 else word
 
 
 def _factors(factors: list[Document]) -> Iterator[ForestRow]:

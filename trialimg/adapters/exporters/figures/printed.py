@@ -9,6 +9,7 @@ from trialimg.core.responses import CriterionAssessment
 from trialimg.services.figures import kaplan_meier
 from trialimg.services.figures.courses import Thresholds, TrialCourses
 from trialimg.services.figures.figure import Figure
+from trialimg.services.figures.forest_of_subgroups import forests_of_analyses
 from trialimg.services.figures.responses import EVERYONE, arm_name
 from trialimg.services.figures.spider import spider
 from trialimg.services.figures.sum_course import DatedSum, sum_course
@@ -16,7 +17,7 @@ from trialimg.services.figures.swimmer import swimmers
 from trialimg.services.figures.waterfall import waterfall
 from trialimg.services.results import SubjectResult, TrialResult
 
-__all__ = ["PrintedFigure", "printed", "response_figures", "sum_course_svg", "time_figures"]
+__all__ = ["PrintedFigure", "printed", "response_figures", "subgroup_figures", "sum_course_svg", "time_figures"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ def time_figures(result: TrialResult, trial: TrialCourses) -> list[PrintedFigure
         [kaplan_meier.Curves(curves)], test=result.cohort.log_rank, imprint=trial.imprint
     )
     return [printed(one) for one in (figure, *swimmers(trial)) if one.panels]
+
+
+def subgroup_figures(result: TrialResult, trial: TrialCourses) -> list[PrintedFigure]:
+    """The forest plot of each arm against the control arm; none where there are no subgroups or no estimates."""
+    if result.analyses is None:
+        return []
+    return [printed(figure) for figure in forests_of_analyses(result.analyses, imprint=trial.imprint) if figure.panels]
 
 
 def sum_course_svg(subject: SubjectResult, thresholds: Thresholds) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from trialimg.adapters.exporters.report.grid import Grid
 from trialimg.adapters.exporters.wording import ABSENT, counted, interval, p_value, rate_text
 from trialimg.services.figures.responses import arm_name
+from trialimg.services.figures.scales import DAYS_PER_MONTH
 from trialimg.services.results import (
     ArmComparison,
     CohortAnalyses,
@@ -74,11 +75,12 @@ def arm_sections(result: TrialResult) -> tuple[Section, ...]:
 
 def _sensitivity(analyses: CohortAnalyses) -> Section:
     rows = [row for time in analyses.times for row in _time_rows(time)]
-    head = ("Analysis", "Arm", "Events", "Median, days\n(95 % CI)", "Hazard ratio\n(95 % CI)", "Log-rank")
+    shown = _confidence(analyses)
+    head = ("Analysis", "Arm", "Events", f"Median, months\n({shown} CI)", f"Hazard ratio\n({shown} CI)", "Log-rank")
     note = (
         "By the FDA's rules a missed assessment or a new therapy before the event censors; by the EMA's every "
         "progression and death counts. Time to progression censors a death. Hazard ratios are of each arm against the "
-        "control arm, the two of them alone (Cox, Efron ties)."
+        "control arm, the two of them alone (Cox, Efron ties). A month is 30.4375 days."
     )
     return Section("Sensitivity of progression-free survival", Grid(head, tuple(rows)), "sensitivity", note)
 
@@ -87,7 +89,7 @@ def _time_rows(time: TimeAnalysis) -> Iterator[tuple[str, ...]]:
     compared = {one.arm: one for one in time.comparisons}
     name = f"{time.name}, {_CENSORING.get(time.censoring, time.censoring)}"
     for place, (arm, found) in enumerate(time.medians_days):
-        median = interval(found, lambda days: f"{days:g}", absent="not reached", between="\n")
+        median = interval(found, lambda days: f"{days / DAYS_PER_MONTH:.1f}", absent="not reached", between="\n")
         comparison = compared.get(arm)
         yield (
             name if place == 0 else "",
@@ -145,7 +147,12 @@ def _subgroups(analyses: CohortAnalyses) -> Section:
         for one in analyses.subgroups
     ]
     note = "Progression-free survival. Subgroups are described, not tested: no correction for their number was made."
-    return Section(title, Grid(("Subgroup", "Arms", "Events", "Hazard ratio\n(95 % CI)"), tuple(rows)), "", note)
+    heading = f"Hazard ratio\n({_confidence(analyses)} CI)"
+    return Section(title, Grid(("Subgroup", "Arms", "Events", heading), tuple(rows)), "", note)
+
+
+def _confidence(analyses: CohortAnalyses) -> str:
+    return f"{100 * next(found.confidence for time in analyses.times for _, found in time.medians_days):g} %"
 
 
 def _sentence_case(word: str) -> str:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from trialimg.adapters.exporters.report.grid import Grid
+from trialimg.adapters.exporters.report.standing import FROM_RECORDS
 from trialimg.adapters.exporters.wording import counted, short_digest
 from trialimg.core.digest import digest_of
 from trialimg.services.results import TrialResult, TruthCheck
@@ -18,8 +19,8 @@ class Origin:
     """What went in and what it was worked on with."""
 
     facts: tuple[tuple[str, str], ...]
-    inputs: Grid
-    """Files by their top folder, each group with one digest over its names and digests."""
+    inputs: Grid | None
+    """Files by their top folder, each group with one digest over its names and digests; None: no files went in."""
 
 
 def origin_of(result: TrialResult) -> Origin:
@@ -35,13 +36,27 @@ def origin_of(result: TrialResult) -> Origin:
     facts = [
         ("Activity", provenance.activity),
         ("Software", provenance.software),
-        ("Model", provenance.model or "none: the method has no trained model"),
         ("Protocol digest", result.protocol_digest),
-        ("Inputs", f"{counted(len(provenance.inputs), 'file')}, {digest_of(dict(provenance.inputs))} over all"),
+        *(_of_records(result) if provenance.activity == FROM_RECORDS else _of_files(result)),
     ]
     if provenance.at:
         facts.append(("Time", provenance.at))
-    return Origin(tuple(facts), Grid(("Folder or file", "Files", "Digest"), rows))
+    return Origin(tuple(facts), Grid(("Folder or file", "Files", "Digest"), rows) if rows else None)
+
+
+def _of_files(result: TrialResult) -> tuple[tuple[str, str], ...]:
+    inputs = result.provenance.inputs
+    return (
+        ("Model", result.provenance.model or "none: the method has no trained model"),
+        ("Inputs", f"{counted(len(inputs), 'file')}, {digest_of(dict(inputs))} over all"),
+    )
+
+
+def _of_records(result: TrialResult) -> tuple[tuple[str, str], ...]:
+    """A review was read by people: what went in is what they signed."""
+    used = result.provenance.parameters
+    locked = str(used["hash"]) or "none: the records as they were when this report was made"
+    return (("Data cut", str(used["data_cut"])), ("Hash of the locked results", locked))
 
 
 def truth_grid(truth: TruthCheck) -> Grid:

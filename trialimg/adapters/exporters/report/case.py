@@ -9,6 +9,7 @@ from trialimg.adapters.exporters.rendering import pdf_of
 from trialimg.adapters.exporters.report.page import case_html, html_of
 from trialimg.adapters.exporters.writing import write_whole
 from trialimg.services.results import SubjectResult, TrialResult
+from trialimg.services.review_record import ReviewRecord
 from trialimg.services.review_report import CaseRecord
 
 __all__ = ["write_case", "write_report"]
@@ -16,9 +17,9 @@ __all__ = ["write_case", "write_report"]
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def write_report(result: TrialResult, out: Path) -> tuple[Path, ...]:
+def write_report(result: TrialResult, out: Path, record: ReviewRecord | None = None) -> tuple[Path, ...]:
     """Write `report.html` and `report.pdf` into an existing folder."""
-    return _both(html_of(result), out, "report")
+    return _both(html_of(result, record), out, "report")
 
 
 def write_case(

@@ -15,7 +15,7 @@ class HtmlExporter:
     """`report.html`: one file with its styles, letters and images in it."""
 
     name = "html"
-    version = "3"
+    version = "4"
 
     def export(self, result: TrialResult, out: Path) -> tuple[Path, ...]:
         """Write the report into a folder."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from trialimg.adapters.exporters.figures.printed import response_figures, time_figures
+from dataclasses import replace
+
+from trialimg.adapters.exporters.figures.printed import response_figures, subgroup_figures, time_figures
 from trialimg.adapters.exporters.rendering import environment
 from trialimg.adapters.exporters.report.analyses import agreements, arm_sections, given_section, summary_grid
 from trialimg.adapters.exporters.report.appendix import origin_of, truth_grid
 from trialimg.adapters.exporters.report.course import course_of
 from trialimg.adapters.exporters.report.methods import methods_of
 from trialimg.adapters.exporters.report.quality import quality_of
+from trialimg.adapters.exporters.report.review import review_pages
 from trialimg.adapters.exporters.report.standing import standing_of
 from trialimg.adapters.exporters.report.subject import subject_line, subject_page
 from trialimg.adapters.exporters.report.summary import summary_of
+from trialimg.adapters.exporters.report.validation import validation_in_force
 from trialimg.adapters.exporters.wording import criterion_name, segmenter_of, short_digest
 from trialimg.services.figures.courses import courses_of_result
 from trialimg.services.results import SubjectResult, TrialResult
+from trialimg.services.review_record import ReviewRecord
 from trialimg.services.review_report import CaseRecord
 from trialimg.services.tabulation.response import disposition_table
 
@@ -24,9 +29,17 @@ MOST_PAGES = 60
 """Subjects that a report has pages of their own for; a larger trial has them case by case."""
 
 
-def html_of(result: TrialResult) -> str:
-    """The report; the same results give the same text."""
+def html_of(result: TrialResult, record: ReviewRecord | None = None) -> str:
+    """The report; the same results give the same text.
+
+    Parameters
+    ----------
+    record
+        How the cases of a central review came through it; None: there was none.
+    """
     courses = courses_of_result(result)
+    if record is not None:
+        courses = replace(courses, imprint=replace(courses.imprint, data_cut=record.data_cut))
     trial = result.protocol.get("trial") or {}
     numbered = list(enumerate(result.subjects, start=1))
     pages = [subject_page(s, n, courses.thresholds) for n, s in numbered] if len(numbered) <= MOST_PAGES else []
@@ -47,7 +60,10 @@ def html_of(result: TrialResult) -> str:
             disposition=summary_grid(disposition_table(courses)),
             arm_sections=arm_sections(result),
             given=given_section(result.given),
-            agreements=agreements(result),
+            agreements=agreements(result) if record is None else (),
+            review=None if record is None else review_pages(record, courses.imprint, courses.confidence),
+            forests=subgroup_figures(result, courses),
+            validation=validation_in_force(),
             response_figures=response_figures(courses),
             time_figures=time_figures(result, courses),
             quality=quality_of(result),

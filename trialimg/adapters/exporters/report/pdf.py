@@ -16,7 +16,7 @@ class PdfExporter:
     """`report.pdf`: the report in pages, tagged for screen readers (PDF/UA-1)."""
 
     name = "pdf"
-    version = "3"
+    version = "4"
 
     def export(self, result: TrialResult, out: Path) -> tuple[Path, ...]:
         """Write the report into a folder."""

@@ -73,7 +73,8 @@ def _groups(result: TrialResult) -> list[tuple[str, list[SubjectResult]]]:
 
 def _sentence(result: TrialResult) -> str:
     assessments = sum(t.assessment is not None for s in result.subjects for t in s.timepoints)
-    measured = sum(r.measurement is not None for s in result.subjects for t in s.timepoints for r in t.lesions)
+    lesions = (lesion for s in result.subjects for t in s.timepoints for lesion in t.lesions)
+    measured = sum(one.measurement is not None or one.observation.diameter_mm is not None for one in lesions)
     sites = {s.subject.site for s in result.subjects if s.subject.site}
     arms = arms_of(result)
     parts = [counted(len(result.subjects), "subject")]
