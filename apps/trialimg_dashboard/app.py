@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from apps.trialimg_dashboard.desk import Desk, desk
+from apps.trialimg_dashboard.idle import idle_watch
 from apps.trialimg_dashboard.roles import PAGES
 
 HERE = Path(__file__).parent
@@ -28,6 +29,7 @@ st.set_page_config(page_title="trialimg", layout="wide")
 st.html(HERE / "templates" / "look.html")
 at = desk()
 note_stranger(at)
+idle_watch(at.house.sessions.idle.total_seconds(), {word: at.t(f"idle.{word}") for word in ("title", "left", "stay")})
 pages = [
     st.Page(HERE / "pages" / f"{name}.py", title=at.t(f"page.{name}"), default=number == 0)
     for number, name in enumerate(PAGES[at.actor.role])

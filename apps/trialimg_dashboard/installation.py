@@ -20,7 +20,7 @@ from trialimg.core.access import Actor
 from trialimg.core.errors import AccessError, TrialimgError
 from trialimg.services.case_images import CaseImages, Looking, ShownSeries
 from trialimg.services.journal import Records
-from trialimg.services.people_sessions import session_key
+from trialimg.services.people_sessions import SESSIONS, SessionPolicy, session_key
 from trialimg.services.ports import Identity, Segmenter
 from trialimg.services.prompted import KeptMasks
 from trialimg.services.sign_in import resume
@@ -38,6 +38,7 @@ class Installation:
     images: CaseImages
     masks: KeptMasks
     tokens: PixelTokens
+    sessions: SessionPolicy = SESSIONS
 
     @property
     def demo_accounts(self) -> Path:
@@ -52,7 +53,7 @@ def installation() -> Installation:
     Raises
     ------
     TrialimgError
-        If TRIALIMG_PIXEL_SECRET is too short.
+        If TRIALIMG_PIXEL_SECRET is too short, or TRIALIMG_IDLE_MINUTES is no number of minutes up to 12 hours.
     """
     home = Path(os.environ.get("TRIALIMG_HOME", "~/.trialimg")).expanduser()
     make_folder(home)
@@ -60,7 +61,7 @@ def installation() -> Installation:
     secret = _pixel_secret()
     names, tokens = (hmac.digest(secret, use, "sha256") for use in (b"series names", b"tokens"))
     images = CaseImages(kept, kept_series(home), names)
-    return Installation(home, kept, identity(), images, kept_masks(home), PixelTokens(tokens))
+    return Installation(home, kept, identity(), images, kept_masks(home), PixelTokens(tokens), _sessions())
 
 
 def _pixel_secret() -> bytes:
@@ -69,6 +70,17 @@ def _pixel_secret() -> bytes:
     if given and len(given) < SECRET_BYTES:
         raise TrialimgError(f"TRIALIMG_PIXEL_SECRET needs {SECRET_BYTES} characters or more: `openssl rand -hex 32`")
     return given or secrets.token_bytes(SECRET_BYTES)
+
+
+def _sessions() -> SessionPolicy:
+    """How long a sign-in lasts without use, as TRIALIMG_IDLE_MINUTES says it."""
+    given = os.environ.get("TRIALIMG_IDLE_MINUTES", "")
+    if not given:
+        return SESSIONS
+    try:
+        return SESSIONS.idle_after(float(given))
+    except ValueError as wrong:
+        raise TrialimgError(f"TRIALIMG_IDLE_MINUTES is {given!r}: {wrong}") from None
 
 
 @lru_cache(maxsize=1)
@@ -80,7 +92,8 @@ def line_segmenter() -> Segmenter:
 def actor_of(token: str) -> Actor | None:
     """Who is signed in by this token; None where nobody is any more."""
     try:
-        return resume(installation().records, token) if token else None
+        house = installation()
+        return resume(house.records, token, policy=house.sessions) if token else None
     except AccessError:
         return None
 

@@ -68,7 +68,7 @@ def demo_hint(house: Installation, user: str) -> tuple[str, str] | None:
 
 
 def sign_in_routes(house: Installation) -> list[Route]:
-    """`/sign-in`, `/password`, `/sign-out`."""
+    """`/sign-in`, `/password`, `/sign-out`, and `/alive`, by which a page says that somebody uses it."""
 
     async def shown(request: Request) -> Response:
         return _page(house, request, _Answer())
@@ -92,11 +92,15 @@ def sign_in_routes(house: Installation) -> list[Route]:
         response.delete_cookie(COOKIE, path="/")
         return response
 
+    async def alive(_request: Request) -> Response:
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})  # who is not signed in never comes here
+
     return [
         Route("/sign-in", shown, methods=["GET"]),
         Route("/sign-in", signed_in, methods=["POST"]),
         Route("/password", replaced, methods=["POST"]),
         Route("/sign-out", signed_out, methods=["GET"]),
+        Route("/alive", alive, methods=["GET"]),
     ]
 
 

@@ -15,8 +15,13 @@ from apps.trialimg_dashboard import desk as desks
 from tests.fakes import central_review as review
 from tests.fakes.dashboard import TRIAL, UNREAD, House, furnished, installation_of
 from trialimg.bootstrap import records
+from trialimg.core.access import Action
 from trialimg.services import reading
+from trialimg.services.new_lesion_offers import DECISION
+from trialimg.services.new_lesion_proposals import CANDIDATES
+from trialimg.services.people_credentials import SOFTWARE
 from trialimg.services.reading_room import room
+from trialimg.services.records import Place
 from trialimg.services.redrawn_answers import Doubt, Redrawn
 
 READER = "radiologist"
@@ -85,7 +90,9 @@ def choose(app: AppTest, label: str, word: str) -> AppTest:
 
 
 def said(app: AppTest) -> str:
-    return "\n".join(one.value for block in (app.markdown, app.caption, app.error, app.warning, app.html) for one in block)
+    return "\n".join(
+        one.value for block in (app.markdown, app.caption, app.error, app.warning, app.html) for one in block
+    )
 
 
 STEADY = Redrawn(8, 0, (39.2, 41.0), (20.5, 22.0), (9.1, 10.4), 0.94, ())
@@ -118,6 +125,51 @@ def test_what_makes_an_answer_unsure_is_said_in_words(read):
 
 def test_where_there_was_no_time_to_ask_again_that_is_said(read):
     assert "No range" in said(answered_by_a_line(read, "non_nodal", None))
+
+
+def with_candidates(read, *scores):
+    """The follow-up visit of the case, at which the software takes some places for new lesions."""
+    found = [
+        {
+            "name": f"C{number:02d}", "series_uid": "2.25.9", "baseline_uid": "2.25.8", "score": score,
+            "centre_lps_mm": [f"{60 * number}.00", "0.00", "0.00"], "diameter_mm": "11.60",
+        }
+        for number, score in enumerate(scores, start=1)
+    ]  # fmt: skip
+    case = f"{TRIAL}/{UNREAD}"
+    body = {"timepoint": "W06", "proposed_by": "trialimg.new_lesions@1", "looked_at": [], "candidates": found}
+    with read.house.records.change(SOFTWARE, Action.PROPOSE_READ, trial=TRIAL) as journal:
+        where = Place(TRIAL, case, person="device", state="proposed")
+        journal.write(CANDIDATES, f"{case}/W06", body, action="propose_new_lesions", place=where)
+    read.lock("BL", review.entry("40"))
+    return read.open()
+
+
+def decisions(read):
+    with read.house.records.store.reading() as transaction:
+        return [(one.place.state, one.body["lesion"]) for one in transaction.find(DECISION, Place(TRIAL))]
+
+
+def test_candidates_are_offered_and_a_dismissed_one_goes_with_its_reason(read):
+    app = with_candidates(read, "0.8100", "0.4000")
+    assert "Candidates: 2 new? (best 0.81)" in said(app)
+    assert "C01: 0.81, about 12 mm" in said(app)
+    next(one for one in app.text_input if one.label == "Why not (optional)").set_value("a vessel")
+    press(app, "Dismiss")
+    assert decisions(read) == [("dismissed", "")]
+    assert "Candidates: 1 new? (best 0.40)" in said(app)
+    assert read.entry("W06") is None
+
+
+def test_a_candidate_that_is_taken_is_a_new_lesion_still_to_be_judged(read):
+    app = with_candidates(read, "0.8100")
+    next(one for one in app.selectbox if one.key.endswith("C01-organ")).set_value("liver")
+    press(app, "Take as new lesion")
+    assert decisions(read) == [("taken", "N01")]
+    lesion = read.lesion("W06", "N01")
+    assert (lesion["role"], lesion["organ"], lesion["seen"]) == ("new", "liver", "")
+    assert "Candidates" not in said(app)
+    assert next(one for one in app.button if one.label == "Lock W06").disabled
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

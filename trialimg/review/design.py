@@ -132,6 +132,8 @@ class ReadingDesign:
     """Cases given to the same reader a second time without saying so, in percent; measures repeatability."""
     device_drafts: bool = True
     """Whether a reader starts from the measurements that the software proposes."""
+    new_lesion_candidates: bool = True
+    """Whether a reader is shown the places that the software takes for possible new lesions; needs device_drafts."""
 
     def __post_init__(self) -> None:
         if faults := tuple(self._faults()):
@@ -141,6 +143,11 @@ class ReadingDesign:
     def reading_seats(self) -> tuple[Seat, ...]:
         """The places from which a case is read."""
         return (Seat.FIRST, Seat.SECOND)[: self.readers]
+
+    @property
+    def shows_candidates(self) -> bool:
+        """A reader who starts from a blank is shown no candidates either."""
+        return self.device_drafts and self.new_lesion_candidates
 
     @property
     def seats(self) -> tuple[Seat, ...]:

@@ -1,4 +1,4 @@
-"""Who proposed which link between lesions of two visits, and who confirmed or changed it: kept like everything else."""
+"""Which lesion a measurement is of, where that is in doubt: what the software proposed, what the reader said."""
 
 from __future__ import annotations
 
@@ -7,86 +7,65 @@ from typing import Any
 
 from trialimg.core.access import Action, Actor
 from trialimg.core.digest import plain
-from trialimg.core.errors import Fault, ReadingError
+from trialimg.core.errors import ReadingError
 from trialimg.core.links import Link, LinkKind
 from trialimg.services.journal import Records
-from trialimg.services.reading_desk import held
-from trialimg.services.reading_file import CASE
+from trialimg.services.ports import Transaction
+from trialimg.services.reading_desk import reader_at_case
 from trialimg.services.records import Place, RecordVersion
 
-__all__ = ["LINKS", "confirm_links", "link_of", "propose_links"]
+__all__ = ["LINKS", "confirm_link", "confirmed_links", "link_of"]
 
 LINKS = "lesion_links"
-"""Kind of a record; its id is ``case/timepoint`` for what the software proposes, ``assignment/timepoint`` for what a
-reader says of it."""
-
-_DEVICE = "device"
+"""Kind of a record; its id is ``assignment/timepoint``."""
 
 
-def propose_links(records: Records, actor: Actor, case: str, step: str, *, links: Sequence[Link]) -> RecordVersion:
-    """Keep what the software proposes for the lesions of a timepoint; a later proposal is a later version.
-
-    Parameters
-    ----------
-    actor
-        The software itself.
-    case
-        Key of the case.
-
-    Raises
-    ------
-    AccessError
-        If the actor may not propose in the case's trial.
-    ReadingError
-        If there is no such case or timepoint, or a link claims to be confirmed.
-    """
-    trial = case.partition("/")[0]
-    with records.change(actor, Action.PROPOSE_READ, trial=trial) as journal:
-        found = journal.transaction.current(CASE, case)
-        if found is None or step not in {one["id"] for one in found.body["timepoints"]}:
-            raise ReadingError(f"there is no timepoint {step!r} of a case {case!r}")
-        if any(link.confirmed_by or not link.proposed_by for link in links):
-            raise ReadingError(f"{case} {step}: a proposal names what proposed it, and is confirmed by nobody")
-        place = Place(found.place.trial, found.id, person=_DEVICE, state="proposed")
-        body = {"timepoint": step, "links": _facts(links)}
-        return journal.write(LINKS, f"{case}/{step}", body, action="propose_links", place=place)
-
-
-def confirm_links(
-    records: Records, actor: Actor, trial: str, alias: str, *, step: str, links: Sequence[Link]
+def confirm_link(
+    records: Records, actor: Actor, place: tuple[str, str, str], *, proposed: Link, said: Link
 ) -> RecordVersion:
-    """Keep a reader's word on the links of a timepoint: as they were proposed, or changed.
+    """Keep a reader's word on a link that the software proposed: the same one, or another in its place.
+
+    What was said before of other lesions of the timepoint stays; what was said of these is a former version.
 
     Parameters
     ----------
-    alias
-        The reader's own name of the case.
-    links
-        All links of the timepoint. One that was not proposed like this (kind, lesions) becomes the reader's own; the
-        version of the proposal that was seen is kept beside them.
+    place
+        Trial, the reader's own name of the case, timepoint.
+    said
+        Where it is not the proposed one (kind, lesions) it becomes the reader's own, without numbers; what was proposed
+        is kept as rejected.
 
     Raises
     ------
     AccessError
         If the case is not this reader's.
     ReadingError
-        With every lesion that stands in two links.
+        If the timepoint is not open to the reader, or the proposal names nobody, or a person already.
     """
+    trial, alias, step = place
+    if proposed.confirmed_by or not proposed.proposed_by:
+        raise ReadingError(f"{alias} {step}: a proposal names what proposed it, and is confirmed by nobody")
     with records.change(actor, Action.READ, trial=trial) as journal:
-        assignment = held(journal.transaction, actor, trial, alias)
-        proposal = journal.transaction.current(LINKS, f"{assignment.place.case}/{step}")
-        proposed = [link_of(one) for one in proposal.body["links"]] if proposal is not None else []
-        if faults := _doubled(step, links):
-            raise ReadingError(f"{alias} {step}: a lesion has one link to the visit before", faults)
-        said = [_by_reader(link, proposed, actor.user) for link in links]
-        body = {
+        at = reader_at_case(journal, "", trial, alias)
+        at.read.drafted(at.assignment.body["reader"], step)
+        key = f"{at.assignment.id}/{step}"
+        kept = journal.transaction.current(LINKS, key)
+        body = kept.body if kept is not None else {"links": [], "rejected": []}
+        word = proposed.confirmed(actor.user) if _same(proposed, said) else _own(said, actor.user)
+        rejected = [] if _same(proposed, said) else [proposed]
+        whole = {
             "timepoint": step,
-            "links": _facts(said),
-            "proposal_version": 0 if proposal is None else proposal.version,
-            "rejected": _facts([one for one in proposed if not any(_same(one, link) for link in links)]),
+            "links": [*_of_others(body["links"], word), _facts(word)],
+            "rejected": [*_of_others(body["rejected"], word), *(_facts(one) for one in rejected)],
         }
-        place = Place(trial, assignment.place.case, person=actor.user, state="confirmed")
-        return journal.write(LINKS, f"{assignment.id}/{step}", body, action="confirm_links", place=place)
+        where = Place(trial, at.file.id, person=actor.user, state="confirmed")
+        return journal.write(LINKS, key, whole, action="confirm_link", place=where)
+
+
+def confirmed_links(transaction: Transaction, assignment: RecordVersion, step: str) -> tuple[Link, ...]:
+    """What a reader said of the links of a timepoint; none where nothing was in doubt."""
+    found = transaction.current(LINKS, f"{assignment.id}/{step}")
+    return tuple(link_of(one) for one in found.body["links"]) if found is not None else ()
 
 
 def link_of(facts: Mapping[str, Any]) -> Link:
@@ -97,37 +76,21 @@ def link_of(facts: Mapping[str, Any]) -> Link:
     return Link(LinkKind(facts["kind"]), *sides, float(facts["score"]), reasons, *words)
 
 
-def _facts(links: Sequence[Link]) -> list[dict[str, Any]]:
-    """Links as they stand in a record, which holds numbers as text, to four decimals."""
-    return [
-        {
-            **plain(link),
-            "score": f"{link.score:.4f}",
-            "reasons": {name: f"{value:.4f}" for name, value in link.reasons.items()},
-        }
-        for link in links
-    ]
+def _facts(link: Link) -> dict[str, Any]:
+    """A link as it stands in a record, which holds numbers as text, to four decimals."""
+    reasons = {name: f"{value:.4f}" for name, value in link.reasons.items()}
+    return {**plain(link), "score": f"{link.score:.4f}", "reasons": reasons}
 
 
-def _by_reader(link: Link, proposed: Sequence[Link], reader: str) -> Link:
-    """The proposal with the reader's word, or the reader's own link, which has no numbers behind it."""
-    original = next((one for one in proposed if _same(one, link)), None)
-    if original is not None:
-        return original.confirmed(reader)
-    return Link(link.kind, link.earlier, link.later, 1.0, {}, reader, reader)
+def _of_others(links: Sequence[Mapping[str, Any]], word: Link) -> list[Mapping[str, Any]]:
+    """Those of other lesions."""
+    named = {*word.earlier, *word.later}
+    return [one for one in links if not named & {*one["earlier"], *one["later"]}]
+
+
+def _own(said: Link, reader: str) -> Link:
+    return Link(said.kind, said.earlier, said.later, 1.0, {}, reader, reader)
 
 
 def _same(one: Link, other: Link) -> bool:
     return (one.kind, set(one.earlier), set(one.later)) == (other.kind, set(other.earlier), set(other.later))
-
-
-def _doubled(step: str, links: Sequence[Link]) -> tuple[Fault, ...]:
-    faults = []
-    for side in ("earlier", "later"):
-        names = [name for link in links for name in getattr(link, side)]
-        faults += [
-            Fault(f"{step} {name}", "two_links", f"stands in two links as the {side} lesion")
-            for name in sorted({*names})
-            if names.count(name) > 1
-        ]
-    return tuple(faults)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from trialimg.core.access import Actor, Role
@@ -37,6 +37,13 @@ class SessionPolicy:
     """Without any use."""
     noticed: timedelta = timedelta(minutes=1)
     """A use is written down if the last one is older."""
+
+    def idle_after(self, minutes: float) -> SessionPolicy:
+        """The same, ended after other minutes without any use."""
+        idle = timedelta(minutes=minutes) if 0 < minutes <= self.lasts / timedelta(minutes=1) else None
+        if idle is None:
+            raise ValueError("a sign-in is idle after more than 0 minutes, and no later than it ends")
+        return replace(self, idle=idle, noticed=min(self.noticed, idle / 10))
 
 
 SESSIONS = SessionPolicy()

@@ -23,6 +23,7 @@ __all__ = [
     "next_name",
     "restored",
     "split",
+    "swapped",
     "without",
 ]
 
@@ -163,6 +164,42 @@ def drawn(entry: Entry, row: LesionRow, axes: Axes) -> Entry:
     if row.proposed is not None:
         words["proposal"] = row.name
     return changed(entry, row, **words)
+
+
+def swapped(entry: Entry, first: LesionRow, second: LesionRow) -> Entry:
+    """The entry with what was measured of two lesions exchanged; one that was not measured becomes open again.
+
+    Raises
+    ------
+    ReadingError
+        If a node would get a measurement without a short axis.
+    """
+    axes = {row.name: _axes_in(lesion_in(entry, row.name)) for row in (first, second)}
+    for row, other in ((first, second), (second, first)):
+        found = axes[other.name]
+        entry = changed(entry, row, seen="") if found is None else drawn(entry, row, found)
+    return entry
+
+
+def _axes_in(lesion: Mapping[str, Any] | None) -> Axes | None:
+    """What a measurement rests on; None where there is none, or it has no place."""
+    evidence = (lesion or {}).get("evidence") or {}
+    if lesion is None or not evidence.get("long_axis_lps_mm"):
+        return None
+    long_axis, short_axis = (_points(evidence.get(name)) for name in ("long_axis_lps_mm", "short_axis_lps_mm"))
+    words = {name: str(evidence.get(name, "")) for name in ("digest", "outline", "edited_from")}
+    return Axes(
+        evidence["series_uid"],
+        long_axis or [],
+        short_axis,
+        volume_ml=str(lesion.get("volume_ml", "")),
+        mean_hu=str(lesion.get("mean_hu", "")),
+        **words,
+    )
+
+
+def _points(texts: Sequence[Sequence[str]] | None) -> PointsLps | None:
+    return [[float(coordinate) for coordinate in point] for point in texts] if texts else None
 
 
 def _texts(points: PointsLps) -> list[list[str]]:

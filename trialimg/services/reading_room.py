@@ -11,10 +11,13 @@ from typing import Any, get_args, get_type_hints
 from trialimg.core.access import Action, Actor
 from trialimg.core.errors import Fault, ReadingError
 from trialimg.core.lesions import LesionKind, Role, Seen
+from trialimg.core.links import Link
 from trialimg.core.reading import CaseKind, Seat
 from trialimg.criteria.registry import Criterion
 from trialimg.review.read_review import GLOBAL
 from trialimg.services.journal import Records
+from trialimg.services.lesion_links import confirmed_links
+from trialimg.services.new_lesion_offers import Offered, offered
 from trialimg.services.reading import answer_so_far, case_view, open_case
 from trialimg.services.reading_answer import criterion_of
 from trialimg.services.reading_content import Written, entry_faults, fact_names
@@ -87,6 +90,10 @@ class Room:
     """What the criterion wants to know of a visit beside its lesions."""
     reopened_from: str = ""
     """The first visit that the reader was allowed to correct, and has not begun to."""
+    candidates: tuple[Offered, ...] = ()
+    """What the software takes for possible new lesions at the open visit; counted nowhere."""
+    links: tuple[Link, ...] = ()
+    """What the reader said at the open visit of lesions that seemed to be taken for one another."""
 
     @property
     def is_global(self) -> bool:
@@ -161,7 +168,9 @@ def room(records: Records, actor: Actor, trial: str, alias: str, *, is_first_loo
         file = load_case(transaction, assignment.place.case)
         require_use(file, alias)
         view = case_view(transaction, file, assignment)
-    step = next((one["id"] for one in view["timepoints"] if not one["is_locked"]), "")
+        step = next((one["id"] for one in view["timepoints"] if not one["is_locked"]), "")
+        candidates = offered(transaction, file, assignment, step) if step else ()
+        links = confirmed_links(transaction, assignment, step)
     visits = tuple(_with_fitting_proposals(view["timepoints"], step))
     answer, problem = view["answer"], ""
     if answer is None:
@@ -182,6 +191,8 @@ def room(records: Records, actor: Actor, trial: str, alias: str, *, is_first_loo
         _missing(file, view, step),
         _asked(criterion_of(file.protocol)),
         view["reopened_from"],
+        candidates,
+        links,
     )
 
 

@@ -18,6 +18,7 @@ from trialimg.services.cases import CaseTimepoint, ReceivedCase, add_late, take_
 from trialimg.services.images import SeriesRecord
 from trialimg.services.intake import Receipt
 from trialimg.services.journal import Journal, Records
+from trialimg.services.new_lesion_proposals import propose_new_lesions
 from trialimg.services.ports import Progress, Transaction
 from trialimg.services.queries import Question, write_query
 from trialimg.services.reading_file import CASE, case_id, protocol_in_force
@@ -119,7 +120,9 @@ def hand_over(
     with records.change(actor, Action.RECEIVE_CASES, trial=found.place.trial) as journal:
         kept = _taken(journal, found, arrangement, matching, chosen)
     where = Place(found.place.trial, kept.place.case)
-    VisitAlignments(intake.images, intake.images.store).align_cases(records, where, progress=progress)
+    alignments = VisitAlignments(intake.images, intake.images.store)
+    alignments.align_cases(records, where, progress=progress)
+    propose_new_lesions(records, where, alignments, progress=progress)
     intake.of(found).remove()
     return kept
 

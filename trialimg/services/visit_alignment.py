@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ class VisitAlignments:
         """
         with records.store.reading() as transaction:
             cases = [case.body for case in transaction.find(CASE, place)]
-        pairs = [pair for case in cases for pair in self._pairs(case) if self.between(*pair) is None]
+        pairs = [pair for case in cases for pair in self.pairs(case) if self.between(*pair) is None]
         for number, pair in enumerate(pairs, start=1):
             self.align(*pair)
             if progress:
@@ -79,15 +79,17 @@ class VisitAlignments:
         data = self.store.get(_key(baseline, follow))
         return None if data is None else Alignment.from_dict(json.loads(data))
 
-    def _pairs(self, case: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Each later series with the baseline series of its modality."""
+    def trusted(self, baseline: str, follow: str) -> Alignment | None:
+        """The same, where nothing speaks against it."""
+        found = self.between(baseline, follow)
+        return found if found is not None and not found.reason else None
+
+    def pairs(self, case: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Of a case's record: each later series that is kept, after the baseline series of its modality."""
         visits = [[uid for uid in one["series"] if self.series.has(uid)] for one in case["timepoints"]]
-        if not visits:
-            return
-        baseline = {self._modality(uid): uid for uid in reversed(visits[0])}
-        for uid in (uid for visit in visits[1:] for uid in visit):
-            if (first := baseline.get(self._modality(uid))) is not None:
-                yield first, uid
+        baseline = {self._modality(uid): uid for uid in reversed(visits[0] if visits else [])}
+        later = [(baseline.get(self._modality(uid)), uid) for visit in visits[1:] for uid in visit]
+        return [(first, uid) for first, uid in later if first is not None]
 
     def _modality(self, uid: str) -> str:
         return str((self.series.geometry(uid) or {}).get("modality", ""))

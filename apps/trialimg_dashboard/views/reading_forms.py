@@ -9,6 +9,8 @@ import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, acting
 from apps.trialimg_dashboard.views.reading_acts import accept, keep, keep_lesion, leave, waiting
+from apps.trialimg_dashboard.views.reading_candidates import candidates
+from apps.trialimg_dashboard.views.reading_misplaced import misplaced
 from apps.trialimg_dashboard.views.reading_range import steadiness
 from trialimg.core.lesions import LesionKind, NonTargetStatus, Role, Seen
 from trialimg.services.reading_content import IMAGE_QUALITY
@@ -39,6 +41,7 @@ def lesion_form(at: Desk, room: Room, row: LesionRow | None) -> None:
     """What was seen of the chosen lesion, in one click for each of the things that may be said."""
     if not room.step or room.is_global:
         return
+    misplaced(at, room)
     if row is not None:
         _proposal(at, room, row)
         if row.role == Role.TARGET.value:
@@ -48,6 +51,7 @@ def lesion_form(at: Desk, room: Room, row: LesionRow | None) -> None:
             _said(at, room, row, "status", list(_NEW_STATUS if is_new else _NON_TARGET_STATUS))
         if not room.is_baseline:
             _relatives(at, room, row)
+    candidates(at, room, _ORGANS)
     with st.expander(at.t("room.add"), expanded=row is None):
         _add(at, room)
 

@@ -15,10 +15,12 @@ from apps.trialimg_dashboard.viewer.component import Drawing, DrawingKind, Pane,
 from apps.trialimg_dashboard.viewer.words import viewer_words
 from apps.trialimg_dashboard.views import reading_ahead
 from apps.trialimg_dashboard.views.reading_acts import waiting
+from apps.trialimg_dashboard.views.reading_candidates import looked_at, outline_of
 from apps.trialimg_dashboard.views.reading_drawn import DrawnOn, take
 from apps.trialimg_dashboard.views.reading_places import evidence_of, place_of, slice_at, slice_of
 from trialimg.core.prompts import PointLps
 from trialimg.services.case_images import Looking, ShownSeries, uptake_over
+from trialimg.services.new_lesion_offers import Offered
 from trialimg.services.prompted import kept_outlines
 from trialimg.services.reading_room import LesionRow, Room
 from trialimg.services.visit_alignment import VisitAlignments
@@ -38,16 +40,22 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
     shown = at.house.images.shown(looking)
     choices = st.container(horizontal=True, vertical_alignment="bottom")
     with choices:
-        visits = _side_by_side(at, room)
-        stacks = [(visit, series) for visit in visits if (series := _series(at, shown, visit, row)) is not None]
+        visits, looked = _side_by_side(at, room), looked_at(room)
+        found = [(visit, _series(at, shown, visit, row, looked=looked)) for visit in visits]
+        stacks = [(visit, series) for visit, series in found if series is not None]
     if not stacks:
         st.info(at.t("room.no_images"))
         return
-    placings = [_placing(at, room, visit, series, row) for visit, series in stacks]
+    placings = [
+        _placing_of(at, series, looked) if looked else _placing(at, room, visit, series, row)
+        for visit, series in stacks
+    ]
     panes = [
         replace(_pane(at, room, looking, (visit, series), placing), fused=_uptake(at, shown, series))
         for (visit, series), placing in zip(stacks, _beside_each_other(placings), strict=True)
     ]
+    if looked is not None:
+        panes = [_ringed(pane, series, looked) for pane, (_, series) in zip(panes, stacks, strict=True)]
     drawings = [one for visit, series in stacks for one in _drawings(at, room, visit, series)]
     snaps = choices.toggle(at.t("room.snap"), value=True, help=at.t("room.snap_help")) if room.step else False
     options = {
@@ -95,19 +103,25 @@ def _side_by_side(at: Desk, room: Room) -> list[Mapping[str, Any]]:
 
 
 def _series(
-    at: Desk, shown: Sequence[ShownSeries], visit: Mapping[str, Any], row: LesionRow | None
+    at: Desk,
+    shown: Sequence[ShownSeries],
+    visit: Mapping[str, Any],
+    row: LesionRow | None,
+    *,
+    looked: Offered | None,
 ) -> ShownSeries | None:
     """The series of a visit on which the lesion was read, else its first one; the reader may choose another."""
     here = [one for one in shown if one.timepoint == visit["id"]]
     uid = evidence_of(visit, row.name).get("series_uid") if row else None
-    fits = next((number for number, one in enumerate(here) if one.uid == uid), 0)
+    wanted = (looked.series_uid, looked.baseline_uid) if looked else (uid,)
+    fits = next((number for number, one in enumerate(here) if one.uid in wanted), 0)
     if len(here) < len(("one", "another")):
         return here[0] if here else None
     said = [
         f"{(at.house.images.kept.geometry(one.uid) or {}).get('modality', '')} {number}"
         for number, one in enumerate(here, 1)
     ]
-    key = f"series-{visit['id']}-{row.name if row else ''}-{len(here)}"
+    key = f"series-{visit['id']}-{looked.name if looked else row.name if row else ''}-{len(here)}"
     chosen = st.segmented_control(
         f"{at.t('room.series')} {visit['id']}",
         range(len(here)),
@@ -153,6 +167,30 @@ def _placing(at: Desk, room: Room, visit: Mapping[str, Any], series: ShownSeries
         if alignment is not None and not alignment.reason:
             return _Placing(By.REGISTRATION, alignment.apply(first))
     return _Placing(By.HEIGHT)
+
+
+def _placing_of(at: Desk, series: ShownSeries, looked: Offered) -> _Placing:
+    """Where a candidate lies on its own series; else where the body's alignment puts it."""
+    if series.uid == looked.series_uid:
+        return _Placing(By.LESION, looked.centre_lps_mm)
+    kept = at.house.images.kept
+    alignments = VisitAlignments(kept, kept.store)
+    there = alignments.trusted(looked.baseline_uid, looked.series_uid)
+    first = there.inverse_apply(looked.centre_lps_mm) if there else None
+    if first is not None and series.uid == looked.baseline_uid:
+        return _Placing(By.REGISTRATION, first)
+    here = alignments.trusted(looked.baseline_uid, series.uid)
+    return _Placing(By.REGISTRATION, here.apply(first)) if first and here else _Placing(By.HEIGHT)
+
+
+def _ringed(pane: Pane, series: ShownSeries, looked: Offered) -> Pane:
+    """The stack with a ring around a candidate."""
+    if series.uid != looked.series_uid:
+        return pane
+    outlines = {number: list(lines) for number, lines in pane.outlines.items()}
+    for number, lines in outline_of(looked, pane.geometry).items():
+        outlines.setdefault(number, []).extend(lines)
+    return replace(pane, outlines=outlines)
 
 
 def _beside_each_other(placings: Sequence[_Placing]) -> list[_Placing]:

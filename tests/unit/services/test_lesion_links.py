@@ -1,90 +1,76 @@
-"""Links between visits: proposed by the software, confirmed or changed by a reader, each with its author."""
+"""A doubt about which lesion was measured: the software's proposal and the reader's word, each with its author."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.fakes.central_review import DATES, TRIAL, Trial, double
-from trialimg.core.access import Actor, Role
+from tests.fakes.central_review import TRIAL, Trial, double, entry
 from trialimg.core.errors import AccessError, ReadingError
 from trialimg.core.links import Link, LinkKind
-from trialimg.services import cases
-from trialimg.services.lesion_links import LINKS, confirm_links, link_of, propose_links
+from trialimg.services import reading
+from trialimg.services.lesion_links import LINKS, confirm_link, link_of
+from trialimg.services.reading_room import room
 from trialimg.services.records import EntryQuery
 
-SOFTWARE = Actor("trialimg", Role.DEVICE)
-PERSISTS = Link(LinkKind.PERSIST, ("L1",), ("L1",), 0.8, {"cost": 0.6}, "trialimg.match@1")
-GONE = Link(LinkKind.DEATH, ("L2",), (), 0.7, {}, "trialimg.match@1")
-BORN = Link(LinkKind.BIRTH, (), ("L3",), 0.6, {}, "trialimg.match@1")
-SAME_AFTER_ALL = Link(LinkKind.PERSIST, ("L2",), ("L3",), 0.0)
+CROSSED = Link(LinkKind.PERSIST, ("T02",), ("T01",), 0.8, {"cost": 0.6}, "trialimg.match@1")
+AS_READ = Link(LinkKind.PERSIST, ("T01",), ("T01",), 1.0)
+NOWHERE = Link(LinkKind.BIRTH, (), ("T03",), 0.6, {}, "trialimg.match@1")
+IT_IS = Link(LinkKind.PERSIST, ("T03",), ("T03",), 1.0)
 
 
 @pytest.fixture
 def trial() -> Trial:
     made = Trial(text=double())
     made.trained("rita", "rolf")
-    visits = tuple(cases.CaseTimepoint(name, DATES[name]) for name in ("BL", "W06"))
-    received = cases.ReceivedCase("C1", "S-C1", visits, reference_date=DATES["BL"])
-    cases.receive_cases(made.records, made.actor("ana"), TRIAL, [received])
+    made.receive("C1")
     made.assign()
+    alias = made.alias("C1", "rita")
+    reading.open_case(made.records, made.actor("rita"), TRIAL, alias)
+    made.write("rita", alias, "BL", entry("40"))
     return made
 
 
-def proposed(trial: Trial) -> None:
-    propose_links(trial.records, SOFTWARE, f"{TRIAL}/C1", "W06", links=[PERSISTS, GONE, BORN])
-
-
-def confirmed(trial: Trial, *links: Link):
-    alias = trial.alias("C1", "rita")
-    return confirm_links(trial.records, trial.actor("rita"), TRIAL, alias, step="W06", links=links)
+def said(trial, proposed, word, name="rita", step="W06"):
+    place = (TRIAL, trial.alias("C1", "rita"), step)
+    return confirm_link(trial.records, trial.actor(name), place, proposed=proposed, said=word)
 
 
 def test_a_confirmed_proposal_names_both_the_software_and_the_reader(trial):
-    proposed(trial)
-    word = confirmed(trial, PERSISTS, GONE, BORN)
-    first = link_of(word.body["links"][0])
-    assert (first.proposed_by, first.confirmed_by, first.score, first.reasons) == (
-        "trialimg.match@1",
-        "rita",
-        0.8,
-        {"cost": 0.6},
-    )
-    assert word.body["rejected"] == []
+    record = said(trial, CROSSED, CROSSED)
+    (link,) = map(link_of, record.body["links"])
+    assert (link.proposed_by, link.confirmed_by, link.score) == ("trialimg.match@1", "rita", 0.8)
+    assert link.reasons == {"cost": 0.6}
+    assert record.body["rejected"] == []
     with trial.records.store.reading() as transaction:
-        actions = [entry.action for entry in transaction.entries(EntryQuery(object_kind=LINKS))]
-    assert actions == ["propose_links", "confirm_links"]
+        entries = list(transaction.entries(EntryQuery(object_kind=LINKS)))
+    assert [(one.who, one.action) for one in entries] == [("rita", "confirm_link")]
 
 
-def test_a_changed_link_is_the_readers_own_and_what_was_proposed_instead_is_kept(trial):
-    proposed(trial)
-    word = confirmed(trial, PERSISTS, SAME_AFTER_ALL)
-    changed = link_of(word.body["links"][1])
-    assert (changed.proposed_by, changed.confirmed_by, changed.reasons) == ("rita", "rita", {})
-    assert [link_of(one) for one in word.body["rejected"]] == [GONE, BORN]
-    assert word.body["proposal_version"] == 1
+def test_another_word_is_the_readers_own_and_the_proposal_is_kept_as_rejected(trial):
+    record = said(trial, CROSSED, AS_READ)
+    (link,) = map(link_of, record.body["links"])
+    assert (link.proposed_by, link.confirmed_by, link.reasons) == ("rita", "rita", {})
+    assert [link_of(one) for one in record.body["rejected"]] == [CROSSED]
 
 
-def test_a_reader_may_link_where_nothing_was_proposed(trial):
-    assert confirmed(trial, PERSISTS).body["proposal_version"] == 0
+def test_words_on_other_lesions_stay_and_a_second_word_takes_the_place_of_the_first(trial):
+    said(trial, NOWHERE, IT_IS)
+    said(trial, CROSSED, AS_READ)
+    record = said(trial, CROSSED, CROSSED)
+    assert [one["earlier"] for one in record.body["links"]] == [["T03"], ["T02"]]
+    assert [link_of(one) for one in record.body["rejected"]] == [NOWHERE]
+    shown = room(trial.records, trial.actor("rita"), TRIAL, trial.alias("C1", "rita")).links
+    assert [link.later for link in shown] == [("T03",), ("T01",)]
 
 
-def test_a_lesion_is_linked_once(trial):
-    with pytest.raises(ReadingError, match="one link") as refused:
-        confirmed(trial, PERSISTS, Link(LinkKind.DEATH, ("L1",), (), 0.5))
-    assert [fault.where for fault in refused.value.faults] == ["W06 L1"]
-
-
-def test_only_the_software_proposes_and_only_the_reader_of_the_case_confirms(trial):
+def test_only_the_reader_of_the_case_says_so_and_only_of_the_open_visit(trial):
     with pytest.raises(AccessError):
-        propose_links(trial.records, trial.actor("rita"), f"{TRIAL}/C1", "W06", links=[PERSISTS])
-    proposed(trial)
-    alias = trial.alias("C1", "rita")
-    with pytest.raises(AccessError):
-        confirm_links(trial.records, trial.actor("rolf"), TRIAL, alias, step="W06", links=[PERSISTS])
+        said(trial, CROSSED, CROSSED, name="rolf")
+    with pytest.raises(ReadingError, match="locked"):
+        said(trial, CROSSED, CROSSED, step="BL")
 
 
-def test_a_proposal_is_for_a_visit_that_there_is_and_confirmed_by_nobody(trial):
-    with pytest.raises(ReadingError, match="no timepoint"):
-        propose_links(trial.records, SOFTWARE, f"{TRIAL}/C1", "W99", links=[PERSISTS])
-    with pytest.raises(ReadingError, match="confirmed by nobody"):
-        propose_links(trial.records, SOFTWARE, f"{TRIAL}/C1", "W06", links=[PERSISTS.confirmed("rita")])
+def test_a_proposal_names_its_author_and_is_confirmed_by_nobody_yet(trial):
+    for wrong in (AS_READ, CROSSED.confirmed("rita")):
+        with pytest.raises(ReadingError, match="confirmed by nobody"):
+            said(trial, wrong, AS_READ)
