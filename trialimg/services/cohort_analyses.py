@@ -10,12 +10,12 @@ from statistics import median
 from trialimg.core.errors import ReadingError
 from trialimg.core.responses import BestOverallResponse
 from trialimg.endpoints.results import SubjectEndpoints, TimeToEvent
-from trialimg.endpoints.settings import Censoring, EndpointSettings
-from trialimg.endpoints.summary import summarise
+from trialimg.endpoints.settings import Censoring
 from trialimg.protocol.analysis import Statistics
 from trialimg.protocol.model import Protocol
 from trialimg.services.analyse_endpoints import Discrepancies, discrepancies
 from trialimg.services.cohort import ALL
+from trialimg.services.other_censoring import under_other_censoring, with_other_censoring
 from trialimg.services.results import (
     ArmComparison,
     BurdenSummary,
@@ -91,21 +91,10 @@ def _curve(timed: Timed, label: str, statistics: Statistics) -> SurvivalCurve:
 def _time_analyses(subjects: Sequence[SubjectResult], protocol: Protocol) -> Iterator[TimeAnalysis]:
     """Progression-free survival by the protocol's censoring, by the other authority's, and without deaths."""
     own = protocol.endpoints.settings
-    other = Censoring.EMA if own.censoring is Censoring.FDA else Censoring.FDA
+    others = [replace(one, endpoints=under_other_censoring(one, own)) for one in subjects]
     yield _analysis(_SURVIVAL, own.censoring, subjects, protocol)
-    yield _analysis(_SURVIVAL, other, _with(subjects, replace(own, censoring=other)), protocol)
+    yield _analysis(_SURVIVAL, with_other_censoring(own).censoring, others, protocol)
     yield _analysis(_TIME_TO_PROGRESSION, own.censoring, subjects, protocol)
-
-
-def _with(subjects: Sequence[SubjectResult], settings: EndpointSettings) -> list[SubjectResult]:
-    """The subjects with their endpoints under other settings."""
-    return [s if s.endpoints is None else replace(s, endpoints=_resummed(s, settings)) for s in subjects]
-
-
-def _resummed(subject: SubjectResult, settings: EndpointSettings) -> SubjectEndpoints:
-    assessments = [at.assessment for at in subject.timepoints if at.assessment is not None]
-    baseline = next((at.timepoint for at in subject.timepoints if at.assessment is None), None)
-    return summarise(subject.subject, assessments, baseline=baseline, settings=settings)
 
 
 def _analysis(name: str, censoring: Censoring, subjects: Sequence[SubjectResult], protocol: Protocol) -> TimeAnalysis:

@@ -78,6 +78,8 @@ def courses_within(
         arms,
         thresholds=thresholds_of_protocol(protocol),
         imprint=Imprint(data_cut, source="final central reads; deaths are not among their records"),
+        confidence=float(protocol["statistics"]["confidence"]),
+        rate_method=protocol["statistics"]["rate_interval"],
     )
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from trialimg.core.lesions import LesionKind, Role, Seen
 from trialimg.core.trial import Subject
+from trialimg.endpoints.settings import Censoring
 
 __all__ = ["Assessment", "Course", "Endpoints", "Evaluator", "Finding", "Outcome", "Read", "Study", "StudyVisit"]
 
@@ -108,6 +109,9 @@ class Endpoints:
     benefit: bool = False
     benefit_date: dt.date | None = None
     progression_free: Outcome | None = None
+    """By the censoring of the protocol."""
+    progression_free_otherwise: tuple[Censoring, Outcome] | None = None
+    """By the other authority's censoring, and whose that is."""
     to_progression: Outcome | None = None
     duration: Outcome | None = None
     to_response: Outcome | None = None

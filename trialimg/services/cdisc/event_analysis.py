@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 
+from trialimg.endpoints.settings import Censoring
 from trialimg.services.cdisc.course import Outcome
 from trialimg.services.cdisc.parameters import Analysed
 from trialimg.services.cdisc.specification import Row, Value
@@ -22,6 +23,11 @@ CENSORINGS = {
     6: ("Death", "Last Tumor Assessment"),
 }
 """CNSR to EVNTDESC and CNSDTDSC of the endpoints that rest on assessments."""
+_OTHERWISE = {
+    Censoring.EMA: ("PFSEMAB", "Progression Free Survival by BICR, EMA Censoring (Days)"),
+    Censoring.FDA: ("PFSFDAB", "Progression Free Survival by BICR, FDA Censoring (Days)"),
+}
+"""Progression-free survival beside that of the protocol, by whose censoring it is."""
 _OF_RULE = {"C0": 1, "C1": 5, "C2": 2, "C3": 4, "C4": 3}
 _RULE = re.compile(r"E/(?:PFS|TTP)-(C\d)")
 
@@ -48,6 +54,9 @@ def event_rows(subject: Analysed, adrs: Sequence[Row]) -> Iterator[Row]:
     ):
         if outcome is not None:
             yield _row(subject, code, name, outcome, adrs)
+    if found.progression_free_otherwise is not None:
+        censoring, outcome = found.progression_free_otherwise
+        yield _row(subject, *_OTHERWISE[censoring], outcome, adrs)
 
 
 def _survival(subject: Analysed, origin: dt.date) -> Row:

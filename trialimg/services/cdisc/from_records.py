@@ -21,6 +21,7 @@ from trialimg.services.cdisc.from_results import endpoints_of, overall_responses
 from trialimg.services.cdisc.labels import lesion_labels
 from trialimg.services.cdisc.visit_numbers import VisitNumbers
 from trialimg.services.journal import Records
+from trialimg.services.other_censoring import with_other_censoring
 from trialimg.services.ports import Transaction
 from trialimg.services.reading_answer import criterion_of
 from trialimg.services.reading_content import Written
@@ -163,13 +164,12 @@ def _endpoints(course: Course, file: CaseFile, read: Read, version: RecordVersio
     rules = criterion_of(protocol)
     facts, _ = written.facts(rules)
     judged = judge([reading], rules, protocol.response.rules, facts={(written.name, ""): facts})[0]
-    found = summarise(
-        course.subject,
-        judged.assessments,
-        baseline=file.timepoints[0],
-        settings=protocol.endpoints.settings,
+    own = protocol.endpoints.settings
+    found, other = (
+        summarise(course.subject, judged.assessments, baseline=file.timepoints[0], settings=settings)
+        for settings in (own, with_other_censoring(own))
     )
-    return endpoints_of(plain(found), read)
+    return endpoints_of(plain(found), read, other)
 
 
 def _number(text: str | None) -> Decimal | None:

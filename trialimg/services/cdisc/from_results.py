@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from trialimg.core.lesions import LesionKind, Role, Seen
+from trialimg.core.settings import overridden
 from trialimg.core.trial import Subject
+from trialimg.endpoints.results import SubjectEndpoints
+from trialimg.endpoints.settings import Censoring, EndpointSettings, PlannedVisit
+from trialimg.protocol.trial import Visit
 from trialimg.services.cdisc.course import Assessment, Course, Endpoints, Evaluator, Finding, Outcome, Read, Study
 from trialimg.services.cdisc.labels import lesion_labels
 from trialimg.services.cdisc.visit_numbers import VisitNumbers
 from trialimg.services.cdisc.vocabulary import imaging_method
+from trialimg.services.other_censoring import under_other_censoring
+from trialimg.services.results_file import read_result
 
 __all__ = ["endpoints_of", "overall_responses", "study_of_protocol", "study_of_results"]
 
@@ -38,7 +45,10 @@ def study_of_results(results: Json, *, digest: str = "", demographics: Sequence[
     for one in results.get("further_reads", ()):
         further.setdefault(one["subject"]["id"], []).append(one)
     subjects = sorted(results["subjects"], key=lambda one: one["subject"]["id"])
-    courses = tuple(_course(one, visits, further.get(one["subject"]["id"], ())) for one in subjects)
+    others = dict(_others(results))
+    courses = tuple(
+        _course(one, visits, further.get(one["subject"]["id"], ()), others[one["subject"]["id"]]) for one in subjects
+    )
     study = study_of_protocol(
         results["protocol"],
         courses,
@@ -74,7 +84,7 @@ def study_of_protocol(
     )
 
 
-def _course(found: Json, visits: VisitNumbers, further: Sequence[Json] = ()) -> Course:
+def _course(found: Json, visits: VisitNumbers, further: Sequence[Json], other: SubjectEndpoints | None) -> Course:
     """A subject, with the read that counts and what further assessors found."""
     subject = found["subject"]
     dates = ("reference_date", "death_date", "last_contact_date", "new_therapy_date")
@@ -84,7 +94,7 @@ def _course(found: Json, visits: VisitNumbers, further: Sequence[Json] = ()) -> 
     reads = tuple(read for read in (own, *others) if read.assessments)
     first = found["timepoints"][0]["timepoint"]["id"] if found["timepoints"] else ""
     usable = bool(own.assessments) and own.assessments[0].visit == visits.planned.get(first)
-    endpoints = endpoints_of(found["endpoints"], own) if found["endpoints"] and usable else None
+    endpoints = endpoints_of(found["endpoints"], own, other) if found["endpoints"] and usable else None
     return Course(person, reads, endpoints)
 
 
@@ -167,8 +177,14 @@ def overall_responses(assessment: Json | None) -> dict[str, str]:
     return {test: value for test, value in answer.items() if value != "NA"}
 
 
-def endpoints_of(found: Json, read: Read) -> Endpoints:
-    """The endpoints of a subject, as its run or its read says them."""
+def endpoints_of(found: Json, read: Read, other: SubjectEndpoints | None) -> Endpoints:
+    """The endpoints of a subject, as its run or its read says them.
+
+    Parameters
+    ----------
+    other
+        The same under the other authority's censoring.
+    """
     responded = _date(found["response_date"])
     settings = dict(found["settings"])
     benefit = bool(found.get("clinical_benefit"))
@@ -182,6 +198,7 @@ def endpoints_of(found: Json, read: Read) -> Endpoints:
         benefit=benefit,
         benefit_date=day,
         progression_free=_outcome(found["progression_free_survival"]),
+        progression_free_otherwise=_otherwise(other),
         to_progression=_outcome(found["time_to_progression"]),
         duration=_outcome(found["duration_of_response"]),
         to_response=_outcome(found["time_to_response"]),
@@ -204,6 +221,24 @@ def _outcome(found: Json | None) -> Outcome | None:
         return None
     date, rule = dt.date.fromisoformat(found["date"]), found["rule"]
     return Outcome(found["days"], found["event"], date, rule["rule"], rule["sentence"])
+
+
+def _otherwise(other: SubjectEndpoints | None) -> tuple[Censoring, Outcome] | None:
+    found = other.progression_free_survival if other is not None else None
+    if other is None or found is None:
+        return None
+    outcome = Outcome(found.days, found.event, found.date, found.rule.rule, found.rule.sentence)
+    return Censoring(dict(other.settings)["censoring"]), outcome
+
+
+def _others(results: Json) -> Iterator[tuple[str, SubjectEndpoints | None]]:
+    """Subject to what its assessments come to under the other authority's censoring."""
+    protocol = results["protocol"]
+    visits = (Visit.model_validate_json(json.dumps(visit)) for visit in protocol["schedule"]["visits"])
+    schedule = tuple(PlannedVisit(visit.id, visit.day, visit.first_day, visit.last_day) for visit in visits)
+    settings = overridden(EndpointSettings(schedule=schedule), protocol["endpoints"]["settings"])
+    for one in read_result(results).subjects:
+        yield one.subject.id, under_other_censoring(one, settings)
 
 
 def _date(text: str | None) -> dt.date | None:

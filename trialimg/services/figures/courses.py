@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from trialimg.core.errors import IntegrityError
 from trialimg.services.document import document
 from trialimg.services.figures.tones import Tone, response_word
 from trialimg.services.finished import FinishedRun
@@ -195,6 +196,10 @@ def courses_of_run(run: FinishedRun) -> TrialCourses:
 def _of_document(results: Json) -> TrialCourses:
     protocol = results["protocol"]
     statistics = protocol.get("statistics") or {}
+    for name in ("confidence", "rate_interval"):
+        if statistics.get(name) is None:
+            said = f"{results['trial']}: the protocol of these results does not say statistics.{name}"
+            raise IntegrityError(f"{said}; run it again with this release")
     courses = tuple(course_of_subject(one) for one in results["subjects"])
     cut = ((protocol.get("endpoints") or {}).get("settings") or {}).get("cutoff_date")
     told = tuple(arm for arm, _ in results["cohort"]["objective_response"] if arm != "all")
@@ -206,8 +211,8 @@ def _of_document(results: Json) -> TrialCourses:
         tuple(statistics.get("compare_arms", told)),
         thresholds_of_protocol(protocol),
         Imprint(cut or "", results["provenance"]["software"]),
-        float(statistics.get("confidence") or 0.95),
-        statistics.get("rate_interval") or "clopper_pearson",
+        float(statistics["confidence"]),
+        statistics["rate_interval"],
     )
 
 

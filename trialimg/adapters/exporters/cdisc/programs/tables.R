@@ -32,6 +32,10 @@ if (length(unique(pfs$TRTP)) > 1) {
   print(survdiff(Surv(AVAL, CNSR == 0) ~ TRTP, data = pfs))
 }
 
+# The same under the other authority's censoring: PFSEMAB where PFSB follows the FDA, PFSFDAB where it follows the EMA.
+other <- subset(adtte, PARAMCD %in% c("PFSEMAB", "PFSFDAB"))
+if (nrow(other) > 0) print(survfit(Surv(AVAL, CNSR == 0) ~ 1, data = other, conf.type = "log-log"))
+
 # Best change of the sum of diameters, up to and including the first progression.
 best <- subset(adtr, PARAMCD == "SDIAMB" & ANL02FL == "Y")
 print(best[order(-best$PCHG), c("USUBJID", "TRTP", "AVISIT", "BASE", "AVAL", "PCHG")])
