@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from tests.fakes.dashboard import TRIAL, write_run
 from tests.integration.verbs import require_refusal, run
-from tests.unit.services.test_analyse_radiomics import row, text
+from tests.unit.services.test_analyse_radiomics import HEADS, row, text
 
 OUTCOME = ("--time", "days", "--event", "progressed", "--group", "responded")
 
@@ -43,3 +45,31 @@ def test_what_cannot_be_answered_is_refused_in_one_line(capsys, table):
     require_refusal(run(capsys, "analyse", "radiomics", table, "--outcome", "response"), "--group")
     require_refusal(run(capsys, "analyse", "radiomics", table, *OUTCOME, "--timepoint", "W99"), "no visit is called")
     require_refusal(run(capsys, "analyse", "radiomics", table, "--time", "x", "--event", "y"), "are not there")
+
+
+def test_features_are_harmonised_over_the_batches_of_a_column_and_the_answer_says_how(capsys, tmp_path):
+    names = [f"original_glcm_F{number}" for number in range(6)]
+    random = np.random.default_rng(2)
+    rows = []
+    for number in range(1, 31):
+        scanner = "AB"[number % 2]
+        values = random.normal(5.0 if scanner == "A" else 50.0, 1.0, size=len(names)).round(3)
+        said = {key: word for key, word in row(number).items() if key in HEADS}
+        rows.append({**said, "days": 900 - 20 * number, "scanner": scanner, **dict(zip(names, values, strict=True))})
+    path = tmp_path / "batches.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    outcome = ("--time", "days", "--event", "progressed", "--group", "responded", "--json")
+    answer = run(capsys, "analyse", "radiomics", path, *outcome, "--harmonise", "scanner")
+    found = json.loads(answer.out)
+    assert (found["harmonised"]["by"], found["harmonised"]["batches"]) == ("scanner", {"A": 15, "B": 15})
+    assert found["harmonised"]["method"].startswith("ComBat")
+    assert {one["feature"] for one in found["features"]} == set(names)
+    pd.DataFrame(rows).drop(columns="scanner").to_csv(path, index=False)
+    plain = json.loads(run(capsys, "analyse", "radiomics", path, *outcome).out)
+    assert plain["harmonised"] is None
+    assert plain["features"] != found["features"]
+    small = pd.DataFrame(rows).assign(scanner=["A"] * 25 + ["B"] * 5)
+    small.to_csv(path, index=False)
+    require_refusal(run(capsys, "analyse", "radiomics", path, *outcome, "--harmonise", "scanner"), "too small")
+    write_run(tmp_path / TRIAL)
+    require_refusal(run(capsys, "analyse", "radiomics", tmp_path / TRIAL, "--harmonise", "scanner"), "--harmonise site")

@@ -55,6 +55,7 @@ class _Columns:
     time: str
     event: str
     group: str
+    batch: str
 
     def require(self, outcome: str) -> None:
         """Refuse a table without the columns that an outcome needs."""
@@ -88,6 +89,10 @@ class _Columns:
     click.option("--time", default="", metavar="COLUMN", help="Of a CSV: time to the event or to censoring."),
     click.option("--event", default="", metavar="COLUMN", help="Of a CSV: 1 event, 0 none."),
     click.option("--group", default="", metavar="COLUMN", help="Of a CSV: 1 with the outcome, 0 without."),
+    click.option(
+        "--harmonise", "batch", default="", metavar="site|COLUMN",
+        help="Take away what sites (of a run) or the batches of a column (of a CSV) shift and stretch, by ComBat.",
+    ),
 )  # fmt: skip
 @click.option("--most", type=click.IntRange(1), help="Print only so many features; q counts all.")
 @json_option
@@ -98,11 +103,13 @@ def radiomics(data: Path, asked: _Asked, only: _Only, columns: _Columns, most: i
     each lesion and visit with the columns subject, timepoint, lesion (and day, role, organ, diameter_mm), those of the
     outcome, and features; the first timepoint is baseline.
     """
+    from dataclasses import asdict
+
     from trialimg.services.analyse_radiomics import associated, stability
 
     if not data.is_dir():
         columns.require(asked.outcome)
-    table = only.of(_table(data, columns))
+    table = only.of(_harmonised(_table(data, columns), columns.batch))
     found, held = associated(table, asked.question), stability(table)
     by_feature = {one.feature: one.icc for one in held.features}
     document: dict[str, Any] = {
@@ -115,6 +122,7 @@ def radiomics(data: Path, asked: _Asked, only: _Only, columns: _Columns, most: i
         "confidence": asked.confidence,
         "stability": held.why_not or f"ICC(2,1) of {held.pairs} lesions whose diameter held still",
         "data_digest": table.digest,
+        "harmonised": asdict(table.harmonised) if table.harmonised is not None else None,
         "features": [_row(one, by_feature.get(one.feature)) for one in found.effects[:most]],
         "warnings": list(found.warnings),
     }
@@ -126,9 +134,18 @@ def _table(data: Path, columns: _Columns) -> FeatureTable:
     from trialimg.services.finished import open_run
     from trialimg.services.radiomics_table import OutcomeColumns, of_run, of_table
 
-    if data.is_dir():
-        return of_run(open_run(data))
-    return of_table(read_text(data), str(data), OutcomeColumns(columns.time, columns.event, columns.group))
+    if not data.is_dir():
+        named = OutcomeColumns(columns.time, columns.event, columns.group, columns.batch)
+        return of_table(read_text(data), str(data), named)
+    if columns.batch not in ("", "site"):
+        raise click.UsageError("a run is harmonised over its sites: --harmonise site")
+    return of_run(open_run(data))
+
+
+def _harmonised(table: FeatureTable, by: str) -> FeatureTable:
+    from trialimg.services.radiomics_harmonised import harmonised
+
+    return harmonised(table, by=by) if by else table
 
 
 def _row(one: Any, icc: float | None) -> dict[str, Any]:

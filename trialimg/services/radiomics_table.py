@@ -13,7 +13,16 @@ from trialimg.core.digest import digest_of
 from trialimg.core.errors import Fault, ReadingError
 from trialimg.services.finished import FinishedRun
 
-__all__ = ["FeatureName", "FeatureTable", "LesionFeatures", "OutcomeColumns", "SubjectOutcome", "of_run", "of_table"]
+__all__ = [
+    "FeatureName",
+    "FeatureTable",
+    "Harmonised",
+    "LesionFeatures",
+    "OutcomeColumns",
+    "SubjectOutcome",
+    "of_run",
+    "of_table",
+]
 
 _META = ("subject", "timepoint", "day", "lesion", "role", "organ", "diameter_mm")
 _NEEDED = ("subject", "timepoint", "lesion")
@@ -53,6 +62,8 @@ class LesionFeatures:
     diameter_mm: float | None
     values: Mapping[str, float]
     """Feature to value; one that is undefined for this lesion is left out."""
+    batch: str = ""
+    """What features may differ by without a reason in the lesion: the site, of a run; else what a column says."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,23 @@ class SubjectOutcome:
     """Whether the subject responded, or has what a table's column says."""
 
 
+@dataclass(frozen=True)
+class Harmonised:
+    """How values were brought together over batches."""
+
+    method: str
+    by: str
+    """What a batch is."""
+    batches: Mapping[str, int]
+    """Batch to the lesions at baseline that its shift and stretch were estimated from."""
+    kept: tuple[str, ...]
+    """Organs whose differences stay; empty where there is one organ."""
+    features_left_out: tuple[str, ...]
+    """They are not known in every lesion at baseline, or do not vary."""
+    lesions_left_out: int
+    """At visits; of organs that no lesion at baseline has."""
+
+
 @dataclass(frozen=True, eq=False)
 class FeatureTable:
     """Everything that an analysis of features starts from."""
@@ -75,6 +103,8 @@ class FeatureTable:
     lesions: tuple[LesionFeatures, ...]
     """Only those with features."""
     outcomes: Mapping[str, SubjectOutcome]
+    harmonised: Harmonised | None = None
+    """None where values are as they were measured."""
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -111,10 +141,12 @@ class OutcomeColumns:
     time: str = ""
     event: str = ""
     group: str = ""
+    batch: str = ""
+    """Not of the outcome: what features may differ by, such as a scanner."""
 
     @property
     def named(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.time, self.event, self.group) if name)
+        return tuple(name for name in (self.time, self.event, self.group, self.batch) if name)
 
 
 def of_run(run: FinishedRun) -> FeatureTable:
@@ -137,7 +169,8 @@ def _of_results(results: Mapping[str, Any]) -> Iterator[LesionFeatures]:
         for visit in subject["timepoints"]:
             for one in visit.get("lesions", ()):
                 if one.get("features"):
-                    yield _lesion_of_run(subject["subject"]["id"], visit, one)
+                    found = _lesion_of_run(subject["subject"]["id"], visit, one)
+                    yield replace(found, batch=subject["subject"]["site"] or "")
 
 
 def _lesion_of_run(subject: str, visit: Mapping[str, Any], one: Mapping[str, Any]) -> LesionFeatures:
@@ -189,7 +222,10 @@ def of_table(text: str, source: str, columns: OutcomeColumns) -> FeatureTable:
     rows, faults_found = list(reader), list[Fault]()
     order = {name: number for number, name in enumerate(dict.fromkeys(row["timepoint"] for row in rows))}
     lesions = tuple(
-        _lesion_of_table(row, order, features, _Cells(f"{source}:{line}", faults_found))
+        replace(
+            _lesion_of_table(row, order, features, _Cells(f"{source}:{line}", faults_found)),
+            batch=row[columns.batch] if columns.batch else "",
+        )
         for line, row in enumerate(rows, start=2)
     )
     outcomes = _outcomes(rows, columns, source, faults_found)

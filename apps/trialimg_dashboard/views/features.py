@@ -12,9 +12,10 @@ import streamlit as st
 from apps.trialimg_dashboard.desk import Desk, done
 from apps.trialimg_dashboard.views.charts import present
 from apps.trialimg_dashboard.views.choosing import chosen_in
-from apps.trialimg_dashboard.views.cohort import open_case
+from apps.trialimg_dashboard.views.cohort import open_case, present_cohort
 from apps.trialimg_dashboard.views.heat_map import heat_map
 from trialimg.services.analyse_radiomics import (
+    LEAST_SUBJECTS,
     Associated,
     FeatureEffect,
     Outcome,
@@ -25,11 +26,15 @@ from trialimg.services.analyse_radiomics import (
     course_of,
     stability,
 )
+from trialimg.services.dashboard_cohort import cohort_size
+from trialimg.services.dashboard_courses import courses_of_reads
 from trialimg.services.dashboard_features import take_table
 from trialimg.services.figures.course import Course, course
 from trialimg.services.figures.volcano import Association, volcano
 from trialimg.services.finished import FinishedRun
+from trialimg.services.radiomics_harmonised import harmonised
 from trialimg.services.radiomics_odds import OddsRatio
+from trialimg.services.radiomics_outcomes import with_central_outcomes
 from trialimg.services.radiomics_table import FeatureName, FeatureTable, of_run
 
 __all__ = ["Asked", "association", "correlation", "filtered", "over_visits", "still", "table_of", "view_asked"]
@@ -66,7 +71,7 @@ def table_of(at: Desk, run: FinishedRun) -> FeatureTable | None:
 
 
 def filtered(at: Desk, table: FeatureTable) -> Asked:
-    """The features that are looked at, by organ, class and image."""
+    """The features that are looked at, by organ, class and image, with their sites' doing or without it."""
     names = [FeatureName.of(name) for name in table.features]
     choices = {
         "organ": sorted({one.organ for one in table.lesions if one.organ}),
@@ -80,8 +85,23 @@ def filtered(at: Desk, table: FeatureTable) -> Asked:
         for column, (name, words) in zip(st.columns(len(choices)), choices.items(), strict=True)
     }
     organs, families, images = (tuple(words) for words in chosen.values())
-    key = (table.digest, organs, families, images)
+    table = _without_sites(at, table)
+    key = (table.digest, table.harmonised is not None, organs, families, images)
     return Asked(_kept(key, lambda: table.narrowed(organs=organs, families=families, images=images)), key)
+
+
+def _without_sites(at: Desk, table: FeatureTable) -> FeatureTable:
+    """The table harmonised over sites, where that is asked for and can be done; the page says how, or why not."""
+    if not st.toggle(at.t("features.harmonise"), key="features_harmonise", help=at.t("features.harmonise_help")):
+        return table
+    found = _kept((table.digest, "harmonised"), lambda: done(lambda: harmonised(table, by="site")))
+    if found is None or found.harmonised is None:
+        return table
+    note = found.harmonised
+    sites = ", ".join(f"{name}: {n}" for name, n in note.batches.items())
+    left_out = len(note.features_left_out)
+    st.caption(at.t("features.harmonised", method=note.method, sites=sites, left_out=left_out))
+    return found
 
 
 def view_asked(at: Desk) -> str:
@@ -110,8 +130,9 @@ def _kept(key: tuple[object, ...], work: Callable[[], Found]) -> Found:
 
 def association(at: Desk, asked: Asked) -> None:
     """Every feature against an outcome: a volcano, a table, and the lesions behind a feature."""
-    question = _question(at, asked.table)
-    found = _kept((*asked.key, question), lambda: done(lambda: associated(asked.table, question)))
+    source, table = _outcomes_of(at, asked)
+    question = _question(at, table)
+    found = _kept((*asked.key, source, question), lambda: done(lambda: associated(table, question)))
     if found is None:
         return
     st.caption(at.t("features.counted", subjects=found.subjects, events=found.events))
@@ -136,6 +157,24 @@ def association(at: Desk, asked: Asked) -> None:
         _course(at, asked.table, feature)
 
 
+def _outcomes_of(at: Desk, asked: Asked) -> tuple[object, FeatureTable]:
+    """Where outcomes come from, and the table with them: final central reads where they are enough, else the run."""
+    size = done(lambda: cohort_size(at.records, at.actor, at.trial))
+    trial = _kept((size, "reads"), lambda: done(lambda: courses_of_reads(at.records, at.actor, at.trial)))
+    if trial is None or not trial.courses:
+        return "run", asked.table
+    table = with_central_outcomes(asked.table, trial)
+    is_enough = len(table.outcomes) >= LEAST_SUBJECTS
+    source = st.segmented_control(
+        at.t("features.outcome_source"),
+        ("reads", "run"),
+        default="reads" if is_enough else "run",
+        format_func=lambda one: at.t(f"cohort.source.{one}"),
+        key="features_source",
+    )
+    return ((size, "reads"), table) if source == "reads" else ("run", asked.table)
+
+
 def _question(at: Desk, table: FeatureTable) -> Question:
     first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
     outcome = first.selectbox(
@@ -152,7 +191,7 @@ def _question(at: Desk, table: FeatureTable) -> Question:
 
 def _effects(at: Desk, found: Associated) -> pd.DataFrame:
     is_survival = found.question.outcome is Outcome.PFS
-    columns = ("feature", "hr" if is_survival else "auc", "interval", "p", "q", "n", "events", "note")
+    columns: tuple[str, ...] = ("feature", "hr" if is_survival else "auc", "interval", "p", "q", "n", "events", "note")
     rows: list[tuple[object, ...]] = [_effect(at, one) for one in found.effects]
     if not is_survival:
         columns = (*columns, "or", "or_interval", "or_p", "or_q", "or_note")
@@ -222,7 +261,15 @@ def _course(at: Desk, table: FeatureTable, feature: str) -> None:
     chosen = chosen_in(shown, names, key=f"features_lesions_{feature}", leaves=True, column_config=tenths)
     _download(at, f"lesions-{feature}", found)
     if chosen:
-        open_case(found[names.index(chosen)].subject)
+        _open_case_of(at, found[names.index(chosen)].subject)
+
+
+def _open_case_of(at: Desk, subject: str) -> None:
+    cohort = present_cohort(at)
+    code = next((line.code for line in cohort.lines if line.subject == subject), "") if cohort is not None else ""
+    if code:
+        open_case(code)
+    st.info(at.t("features.no_case", subject=subject))
 
 
 def still(at: Desk, asked: Asked) -> None:
