@@ -16,13 +16,16 @@ from tests.fakes import central_review as review
 from tests.fakes.dashboard import TRIAL, UNREAD, House, furnished, installation_of
 from trialimg.bootstrap import records
 from trialimg.core.access import Action
+from trialimg.imaging.register import Alignment
 from trialimg.services import reading
+from trialimg.services.lesion_links import LINKS
 from trialimg.services.new_lesion_offers import DECISION
 from trialimg.services.new_lesion_proposals import CANDIDATES
 from trialimg.services.people_credentials import SOFTWARE
 from trialimg.services.reading_room import room
 from trialimg.services.records import Place
 from trialimg.services.redrawn_answers import Doubt, Redrawn
+from trialimg.services.visit_alignment import VisitAlignments
 
 READER = "radiologist"
 
@@ -132,7 +135,7 @@ def with_candidates(read, *scores):
     found = [
         {
             "name": f"C{number:02d}", "series_uid": "2.25.9", "baseline_uid": "2.25.8", "score": score,
-            "centre_lps_mm": [f"{60 * number}.00", "0.00", "0.00"], "diameter_mm": "11.60",
+            "centre_lps_mm": [f"{60 * number}.00", "0.00", "0.00"], "diameter_mm": "11.60", "compactness": "0.900",
         }
         for number, score in enumerate(scores, start=1)
     ]  # fmt: skip
@@ -170,6 +173,50 @@ def test_a_candidate_that_is_taken_is_a_new_lesion_still_to_be_judged(read):
     assert (lesion["role"], lesion["organ"], lesion["seen"]) == ("new", "liver", "")
     assert "Candidates" not in said(app)
     assert next(one for one in app.button if one.label == "Lock W06").disabled
+
+
+def measured(name, size, x, uid):
+    """A target measured along a line around x."""
+    half = int(size) / 2
+    evidence = {"series_uid": uid, "long_axis_lps_mm": [[f"{x - half}", "0", "0"], [f"{x + half}", "0", "0"]]}
+    return review.target(size, name, evidence=evidence)
+
+
+@pytest.fixture
+def exchanged(read, monkeypatch):
+    """A follow-up visit, aligned with baseline, at which two targets were measured in each other's place."""
+    monkeypatch.setattr(VisitAlignments, "between", lambda *_: Alignment())
+    baseline = [measured("T01", "40", 0, "bl"), measured("T02", "20", 90, "bl")]
+    read.lock("BL", review.entry("40", lesions=baseline))
+    lesions = [measured("T01", "22", 92, "w06"), measured("T02", "36", 1, "w06")]
+    entry = review.entry("40", step="W06", lesions=lesions)
+    reading.save_draft(read.house.records, read.actor, TRIAL, read.alias, step="W06", entry=entry)
+    return read
+
+
+def links(read):
+    with read.house.records.store.reading() as transaction:
+        (record,) = transaction.find(LINKS, Place(TRIAL))
+    return [(one["earlier"], one["later"]) for one in record.body["links"]], len(record.body["rejected"])
+
+
+def test_two_lesions_that_seem_exchanged_are_exchanged_in_one_click(exchanged):
+    app = exchanged.open()
+    assert "T01 was measured where T02 is expected" in said(app)
+    assert "T02 was measured where" not in said(app)  # one question for the pair
+    app = press(app, "Exchange T01 and T02")
+    lesions = [exchanged.lesion("W06", name) for name in ("T01", "T02")]
+    assert [one["diameter_mm"] for one in lesions] == ["36.0", "22.0"]
+    assert [float(one["evidence"]["long_axis_lps_mm"][0][0]) for one in lesions] == [-17.0, 81.0]
+    assert links(exchanged) == ([(["T02"], ["T01"])], 0)
+    assert "expected" not in said(app)
+
+
+def test_a_reader_who_meant_it_is_not_asked_again(exchanged):
+    app = press(exchanged.open(), "It is right as it is")
+    assert exchanged.lesion("W06", "T01")["diameter_mm"] == "22.0"
+    assert links(exchanged) == ([(["T01"], ["T01"])], 1)
+    assert "T01 was measured" not in said(app)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -36,8 +36,8 @@ DECISION = "new_lesion_decision"
 TAKEN, DISMISSED = "taken", "dismissed"
 
 _MOST = 3
-_LEAST_SCORE = 0.1
-"""Chosen on the sample trial: its new liver lesion comes to 0.14, the best place of a visit without one to 0.11."""
+_LEAST_COMPACTNESS = 0.5
+"""Below it a place is a sheet or a thread: rather an edge that did not fit than a lesion."""
 _APART_MM = CandidateSettings().apart_mm
 
 
@@ -54,6 +54,8 @@ class Offered:
     """From 0 to 1; the order means more than the number."""
     diameter_mm: float
     """Of the ball with the same volume."""
+    compactness: float
+    """1 for a ball, near 0 for a sheet or a thread."""
     decided: str = ""
     """``taken`` or ``dismissed``; empty while this reader has not decided."""
 
@@ -114,6 +116,7 @@ def _offered(one: Mapping[str, Any], decided: str) -> Offered:
         centre_lps_mm=(x, y, z),
         score=float(one["score"]),
         diameter_mm=float(one["diameter_mm"]),
+        compactness=float(one["compactness"]),
         decided=decided,
     )
 
@@ -127,7 +130,7 @@ def shown_first(candidates: Sequence[Offered], known: Sequence[KnownPlace]) -> t
     three best of their scan, and a list that fills up again behind each dismissal would never end.
     """
     fresh = [one for one in candidates if one.decided or not any(_is_beside(one, place) for place in known)]
-    likely = [one for one in fresh if one.score >= _LEAST_SCORE][:_MOST]
+    likely = [one for one in fresh if one.compactness >= _LEAST_COMPACTNESS][:_MOST]
     return tuple(one for one in likely if not one.decided)
 
 

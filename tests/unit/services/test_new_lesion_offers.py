@@ -25,6 +25,7 @@ def candidate(number, score="0.8100", z="10.00"):
         "centre_lps_mm": [f"{50 * number}.00", "0.00", z],
         "score": score,
         "diameter_mm": "12.00",
+        "compactness": "0.800",
     }
 
 
@@ -143,8 +144,8 @@ def test_a_protocol_that_shows_none_hides_even_those_that_there_are(switch):
         rita.decide()
 
 
-def offer(number, score, at=(0.0, 0.0, 0.0), decided="", series="w06"):
-    return Offered(f"C{number:02d}", series, "bl", at, score, 12.0, decided)
+def offer(number, score, at=(0.0, 0.0, 0.0), *, decided="", series="w06", compactness=0.8):
+    return Offered(f"C{number:02d}", series, "bl", at, score, 12.0, compactness, decided)
 
 
 def test_three_are_shown_and_a_dismissed_one_makes_no_room():
@@ -154,7 +155,7 @@ def test_three_are_shown_and_a_dismissed_one_makes_no_room():
     assert [one.name for one in shown_first(dismissed, ())] == ["C02", "C03"]
 
 
-def test_what_lies_at_a_lesion_of_the_readers_or_is_unlikely_is_not_shown():
+def test_what_lies_at_a_lesion_of_the_readers_or_is_no_lump_is_not_shown():
     known = (KnownPlace("w06", (0.0, 0.0, 0.0), 10.0),)
     beside, away, elsewhere = (
         offer(1, 0.9, (15.9, 0.0, 0.0)),
@@ -162,4 +163,4 @@ def test_what_lies_at_a_lesion_of_the_readers_or_is_unlikely_is_not_shown():
         offer(3, 0.7, (0.0, 0.0, 0.0), series="pet"),
     )
     assert [one.name for one in shown_first([beside, away, elsewhere], known)] == ["C02", "C03"]
-    assert shown_first([offer(1, 0.09)], ()) == ()
+    assert shown_first([offer(1, 0.9, compactness=0.3)], ()) == ()

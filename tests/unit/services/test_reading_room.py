@@ -176,6 +176,21 @@ def test_a_lesion_that_merges_counts_in_the_other(desk):
     assert desk.keep(apart).sum_mm("W06") == Decimal("42.0")
 
 
+def test_measurements_of_two_lesions_are_exchanged_with_what_they_rest_on(desk):
+    node = target("", "T02", kind="nodal", organ="lymph node")
+    opened = desk.keep({"lesions": [target(""), node]})
+    first, second = (row_of(opened, name) for name in ("T01", "T02"))
+    entry = reading_entry.drawn(reading_entry.entry_at(opened), first, AXES)
+    opened = desk.keep(reading_entry.swapped(entry, first, second))
+    assert (lesion(opened)["seen"], lesion(opened)["diameter_mm"]) == ("", "")
+    moved = lesion(opened, "T02")
+    assert (moved["diameter_mm"], moved["short_mm"], moved["volume_ml"]) == ("12.0", "12.0", "7.5")  # a node's short axis
+    assert moved["evidence"]["digest"] == "sha256:1"
+    entry = reading_entry.drawn(reading_entry.entry_at(opened), first, Axes("2.25.1", BL_AXIS, None))
+    with pytest.raises(ReadingError, match="short axis"):
+        reading_entry.swapped(entry, first, second)
+
+
 def test_a_target_chosen_late_without_a_parent_cannot_be_locked(desk):
     desk.at_follow_up()
     opened = desk.keep(
