@@ -44,8 +44,8 @@ def candidates(at: Desk, room: Room, organs: tuple[str, ...]) -> None:
 
 def _offer(at: Desk, room: Room, one: Offered, organs: tuple[str, ...]) -> None:
     key = f"candidate-{room.alias}-{room.step}-{one.name}"
-    said, show, take, dismiss = st.columns([3, 2, 3, 2], vertical_alignment="center")
-    said.caption(at.t("room.candidate", name=one.name, score=f"{one.score:.2f}", size=f"{one.diameter_mm:.0f}"))
+    st.caption(at.t("room.candidate", name=one.name, score=f"{one.score:.2f}", size=f"{one.diameter_mm:.0f}"))
+    show, take, dismiss = st.columns([2, 4, 3])
     show.button(at.t("room.show"), key=f"{key}-show", width="stretch", on_click=lambda: _look(room, one))
     with take.popover(at.t("room.take"), width="stretch"), st.form(f"{key}-take", border=False):
         kind = f"{key}-kind"

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from apps.trialimg_dashboard.guard import COOKIE
+from apps.trialimg_dashboard.guard import COOKIE, SignedInOnly
 from apps.trialimg_dashboard.installation import Installation
 from apps.trialimg_dashboard.sign_in import demo_accounts, demo_hint, sign_in_routes
 from tests.fakes.people import ALWAYS, PASSWORD, FakeIdentity, at_desk
 from tests.fakes.records import memory_records
 from trialimg.core.access import Role
-from trialimg.services.people_sessions import resume, session_key
+from trialimg.core.errors import AccessError
+from trialimg.services.people_sessions import SESSIONS, resume, session_key
 
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 ACCOUNTS = {"analyst": {"user": "demo-analyst", "role": "analyst", "password": "secret of the demo", "seed": SEED}}
@@ -82,6 +85,29 @@ def test_signing_out_ends_the_session_and_forgets_the_cookie(house, client):
     assert f'{COOKIE}=""' in answer.headers["set-cookie"]
     with house.records.store.reading() as transaction:
         assert transaction.current("session", session_key(token)).place.state == "closed"
+
+
+def test_use_that_a_page_tells_of_keeps_the_session_and_silence_ends_it(house, client):
+    token = client.post("/sign-in", data=form()).cookies[COOKIE]
+    policy = SESSIONS.idle_after(10)
+
+    def is_live(cookie):
+        try:
+            return resume(house.records, cookie, policy=policy).user == "ana"
+        except AccessError:
+            return False
+
+    guarded = Starlette(routes=sign_in_routes(house), middleware=[Middleware(SignedInOnly, is_live=is_live)])
+    page = TestClient(guarded, cookies={COOKIE: token})
+    clock = house.records.clock
+    for _ in range(3):
+        clock.moment += timedelta(minutes=9)
+        assert page.get("/alive").status_code == 204
+    clock.moment += timedelta(minutes=11)
+    assert page.get("/alive").status_code == 401
+    with house.records.store.reading() as transaction:
+        assert transaction.current("session", session_key(token)).place.state == "closed"
+    assert TestClient(guarded).get("/alive").status_code == 401
 
 
 def test_an_installation_without_a_demonstration_hints_at_nothing(house, client):
