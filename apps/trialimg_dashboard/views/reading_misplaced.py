@@ -64,7 +64,7 @@ def _found(at: Desk, room: Room) -> tuple[Misfit, ...]:
     """Asked of each series on which something was measured at the open visit."""
     entry = room.visit(room.step)["entry"]
     measured = {row.name: evidence for row in room.rows if (evidence := _evidence(entry, row.name))}
-    found = []
+    found: list[Misfit] = []
     for uid in sorted({str(one["series_uid"]) for one in measured.values()}):
         here = [_extent(name, one) for name, one in measured.items() if one["series_uid"] == uid]
         found += misfits(tuple(_expected(at, room, uid)), here)
