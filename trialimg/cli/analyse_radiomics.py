@@ -13,7 +13,7 @@ from trialimg.cli.gathered import gathered
 from trialimg.cli.output import json_option
 
 if TYPE_CHECKING:
-    from trialimg.services.analyse_radiomics import Question
+    from trialimg.services.analyse_radiomics import FeatureStability, Question, Stability
     from trialimg.services.radiomics_table import FeatureTable
 
 __all__ = ["radiomics"]
@@ -111,7 +111,9 @@ def radiomics(data: Path, asked: _Asked, only: _Only, columns: _Columns, most: i
         columns.require(asked.outcome)
     table = only.of(_harmonised(_table(data, columns), columns.batch))
     found, held = associated(table, asked.question), stability(table)
+    moved = _moved(data, table)
     by_feature = {one.feature: one.icc for one in held.features}
+    by_moved = {one.feature: one for one in moved.features} if moved is not None else {}
     document: dict[str, Any] = {
         "outcome": asked.outcome,
         "timepoint": asked.timepoint or table.timepoints[0],
@@ -121,9 +123,10 @@ def radiomics(data: Path, asked: _Asked, only: _Only, columns: _Columns, most: i
         "estimate": "hazard ratio of one standard deviation" if asked.outcome == "pfs" else "area under the ROC curve",
         "confidence": asked.confidence,
         "stability": held.why_not or f"ICC(2,1) of {held.pairs} lesions whose diameter held still",
+        "robustness": _said_of(moved),
         "data_digest": table.digest,
         "harmonised": asdict(table.harmonised) if table.harmonised is not None else None,
-        "features": [_row(one, by_feature.get(one.feature)) for one in found.effects[:most]],
+        "features": [_row(one, by_feature.get(one.feature), by_moved.get(one.feature)) for one in found.effects[:most]],
         "warnings": list(found.warnings),
     }
     give_document(document, "radiomics", as_json=as_json)
@@ -148,9 +151,34 @@ def _harmonised(table: FeatureTable, by: str) -> FeatureTable:
     return harmonised(table, by=by) if by else table
 
 
-def _row(one: Any, icc: float | None) -> dict[str, Any]:
+def _moved(data: Path, table: FeatureTable) -> Stability | None:
+    """How far features hold still under perturbation; None where the run has no perturbed features."""
+    from trialimg.services.finished import open_run
+    from trialimg.services.radiomics_perturbed import perturbed_lesions, robustness
+
+    found = perturbed_lesions(open_run(data)) if data.is_dir() else None
+    return None if found is None else robustness(found[0], table.features)
+
+
+def _said_of(moved: Stability | None) -> str:
+    if moved is None:
+        return "not_measured"
+    return moved.why_not or f"ICC(1,1) of {moved.pairs} lesions under perturbation"
+
+
+def _row(one: Any, icc: float | None, moved: FeatureStability | None) -> dict[str, Any]:
     from dataclasses import asdict
 
     odds = {f"odds_ratio_{name}": value for name, value in asdict(one.odds).items()} if one.odds is not None else {}
     found = {name: value for name, value in asdict(one).items() if name not in ("effect", "odds")}
-    return {**found, **{name.removesuffix("_value"): value for name, value in odds.items()}, "icc": icc}
+    return {
+        **found,
+        **{name.removesuffix("_value"): value for name, value in odds.items()},
+        "icc": icc,
+        **_icc_of(moved),
+    }
+
+
+def _icc_of(moved: FeatureStability | None) -> dict[str, float | None]:
+    """Under perturbation; empty where it was not measured."""
+    return {} if moved is None else {"icc_perturbed": moved.icc, "icc_perturbed_lower": moved.lower}

@@ -13,6 +13,7 @@ from trialimg.cli.progress import progress_bars
 
 if TYPE_CHECKING:
     from trialimg.services.outputs import RunOutcome
+    from trialimg.services.ports import Progress
     from trialimg.services.run import TrialRun
     from trialimg.services.sdtm_run import SdtmRun
 
@@ -33,6 +34,11 @@ __all__ = ["run"]
     "--table", "tables", multiple=True, metavar="NAME=FILE", help="With --from-sdtm: RS=rs_onco.csv; repeatable."
 )
 @click.option("--arms", type=click.Path(path_type=Path), help="With --from-sdtm: blinded labels (code,label).")
+@click.option(
+    "--perturb", type=click.IntRange(2, 100), metavar="N",
+    help="Measure each lesion's features N times more, turned, shifted and outlined a little otherwise.",
+)  # fmt: skip
+@click.option("--perturb-seed", type=click.IntRange(0), default=0, show_default=True, help="Of --perturb.")
 @json_option
 def run(protocol: Path, out: Path, work: Path | None, as_json: bool, **source: Any) -> None:
     """From a folder of DICOM to an endpoint report, as the PROTOCOL says.
@@ -43,12 +49,14 @@ def run(protocol: Path, out: Path, work: Path | None, as_json: bool, **source: A
     """
     from trialimg import bootstrap
 
-    trial = _trial(protocol, work or out / "work", _Source(**source))
+    asked = _Source(**source)
+    trial = _trial(protocol, work or out / "work", asked)
     bootstrap.make_folder(out)
     with progress_bars() as progress:
         outcome = trial(out, progress=progress)
+        further = _perturbed(trial, asked, out, progress)
     if as_json:
-        print_json(_summary(outcome, out))
+        print_json({**_summary(outcome, out), **further})
     else:
         _print_summary(outcome, out)
 
@@ -63,6 +71,8 @@ class _Source:
     arms: Path | None
     device: str | None
     workers: int
+    perturb: int | None
+    perturb_seed: int
 
 
 def _trial(protocol: Path, work: Path, source: _Source) -> TrialRun | SdtmRun:
@@ -71,11 +81,24 @@ def _trial(protocol: Path, work: Path, source: _Source) -> TrialRun | SdtmRun:
 
     if (source.studies is None) is (source.sdtm is None):
         raise click.UsageError("give either STUDIES, a folder of images, or --from-sdtm, a folder of tables")
+    if source.sdtm is not None and source.perturb is not None:
+        raise click.UsageError("--perturb needs images; tables have none")
     if source.sdtm is not None:
         return bootstrap.sdtm_run(protocol, source.sdtm, work, tables=_named(source.tables), arms=source.arms)
     if source.studies is None or source.tables or source.arms is not None:
         raise click.UsageError("--table and --arms belong to --from-sdtm")
     return bootstrap.trial_run(protocol, source.studies, work, device=source.device, workers=source.workers)
+
+
+def _perturbed(trial: TrialRun | SdtmRun, source: _Source, out: Path, progress: Progress) -> dict[str, str]:
+    """Where the perturbed features were written, where they were asked for."""
+    from trialimg.radiomics.perturbation import Perturbation
+    from trialimg.services.run import TrialRun
+
+    if source.perturb is None or not isinstance(trial, TrialRun):
+        return {}
+    how = Perturbation(source.perturb, source.perturb_seed)
+    return {"perturbed_features": str(trial.perturbed(out, how, progress=progress))}
 
 
 def _named(tables: tuple[str, ...]) -> dict[str, str]:

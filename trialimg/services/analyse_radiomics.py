@@ -19,6 +19,7 @@ from trialimg.stats.reliability import intraclass_correlation
 from trialimg.stats.results import Estimate
 
 __all__ = [
+    "LEAST_PAIRS",
     "LEAST_SUBJECTS",
     "Associated",
     "Clusters",

@@ -64,6 +64,11 @@ class Outputs:
         _place(out / "manifest.json", data)
         return RunOutcome(result, digest_of(data), (*written, out / "manifest.json"), tally)
 
+    def place_beside(self, out: Path, name: str, data: bytes) -> Path:
+        """Keep beside the results what was measured afterwards, of which the manifest knows nothing."""
+        _place(out / name, data)
+        return out / name
+
     def _manifest(self, result: TrialResult) -> dict[str, Any]:
         return {
             "schema": "trialimg/manifest/v1",

@@ -5,18 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from trialimg import __version__
-from trialimg.core.digest import digest_of
+from trialimg.core.digest import digest_of, file_digest
 from trialimg.core.errors import ReadingError
 from trialimg.core.provenance import Provenance
 from trialimg.core.trial import Finding, Severity, Subject, Timepoint
 from trialimg.criteria.registry import criterion
 from trialimg.protocol.criteria import Criterion
 from trialimg.protocol.model import full, protocol_digest
+from trialimg.radiomics.perturbation import Perturbation
 from trialimg.services.annotations import Annotation, read_annotations, read_subjects
 from trialimg.services.case import CaseMaterial, CaseOutcome, CasePipeline
 from trialimg.services.cohort import compare_arms, outside_protocol
@@ -24,6 +25,7 @@ from trialimg.services.cohort_analyses import cohort_analyses
 from trialimg.services.images import ImageIndex
 from trialimg.services.outputs import Outputs, RunOutcome
 from trialimg.services.ports import Executor, Progress
+from trialimg.services.radiomics_perturbed import FILE, PerturbedExtractor, perturbed_document
 from trialimg.services.respond_facts import read_facts
 from trialimg.services.respond_lesions import SubjectReading
 from trialimg.services.response import require_built, schedule
@@ -64,10 +66,7 @@ class TrialRun:
         ReadingError
             With every fault of the tables beside the images.
         """
-        root = self.pipeline.root
-        tables = {name: _text(root / name) for name in _TABLES}
-        require_built(self.pipeline.protocol, assessments=tables["assessments.csv"] is not None)
-        index = self.pipeline.source.index(root, progress=progress)
+        tables, index = self._received(progress)
         materials, findings = self._materials(index, tables)
         outcomes = self._cases(materials, progress)
         tally = Tally()
@@ -75,6 +74,29 @@ class TrialRun:
             tally.add(outcome.tally)
         result = self._result(index, tables, outcomes, findings)
         return self.outputs.write(result, out, tally=tally, progress=progress)
+
+    def perturbed(self, out: Path, how: Perturbation, *, progress: Progress | None = None) -> Path:
+        """Measure every lesion's features again under perturbation, and keep those of targets beside the results.
+
+        Parameters
+        ----------
+        out
+            Folder of a finished run of the same studies; everything but the features is found done.
+        """
+        extractor = PerturbedExtractor(self.pipeline.extractor, how)
+        again = replace(self, pipeline=replace(self.pipeline, extractor=extractor))
+        tables, index = again._received(progress)
+        materials, _ = again._materials(index, tables)
+        subjects = [outcome.result for outcome in again._cases(materials, progress)]
+        document = perturbed_document(subjects, how, results_digest=file_digest(out / "results.json"))
+        return self.outputs.place_beside(out, FILE, document)
+
+    def _received(self, progress: Progress | None) -> tuple[dict[str, str | None], ImageIndex]:
+        """The tables and the images of the study folder."""
+        root = self.pipeline.root
+        tables = {name: _text(root / name) for name in _TABLES}
+        require_built(self.pipeline.protocol, assessments=tables["assessments.csv"] is not None)
+        return tables, self.pipeline.source.index(root, progress=progress)
 
     def _materials(
         self, index: ImageIndex, tables: Mapping[str, str | None]

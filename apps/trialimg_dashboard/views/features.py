@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, done
+from apps.trialimg_dashboard.run import finished_run
 from apps.trialimg_dashboard.views.charts import present
 from apps.trialimg_dashboard.views.choosing import chosen_in
 from apps.trialimg_dashboard.views.cohort import open_case, present_cohort
@@ -35,6 +36,7 @@ from trialimg.services.finished import FinishedRun
 from trialimg.services.radiomics_harmonised import harmonised
 from trialimg.services.radiomics_odds import OddsRatio
 from trialimg.services.radiomics_outcomes import with_central_outcomes
+from trialimg.services.radiomics_perturbed import ROBUST_FROM, perturbed_lesions, robustness
 from trialimg.services.radiomics_table import FeatureName, FeatureTable, of_run
 
 __all__ = ["Asked", "association", "correlation", "filtered", "over_visits", "still", "table_of", "view_asked"]
@@ -274,6 +276,8 @@ def _open_case_of(at: Desk, subject: str) -> None:
 
 def still(at: Desk, asked: Asked) -> None:
     """How far each feature holds still in lesions that do."""
+    _robust(at, asked)
+    st.subheader(at.t("features.stability.visits"))
     found = _kept((*asked.key, "stability"), lambda: stability(asked.table))
     if found.why_not:
         st.info(at.t("features.stability.why_not", pairs=found.pairs))
@@ -283,6 +287,27 @@ def still(at: Desk, asked: Asked) -> None:
     heads = [at.t(f"features.col.{name}") for name in ("feature", "icc", "interval", "n")]
     st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True)
     _download(at, "stability", found.features)
+
+
+def _robust(at: Desk, asked: Asked) -> None:
+    """How far each feature holds still when its lesions are sampled and outlined a little otherwise."""
+    st.subheader(at.t("features.robust"))
+    run = finished_run(at)
+    both = _kept((*asked.key, "perturbed"), lambda: done(lambda: perturbed_lesions(run))) if run is not None else None
+    if both is None:
+        st.info(at.t("features.robust.none"))
+        return
+    lesions, how = both
+    found = _kept((*asked.key, "robust"), lambda: robustness(lesions, asked.table.features))
+    if found.why_not:
+        st.info(at.t("features.robust.why_not", lesions=found.pairs))
+        return
+    robust = sum(one.lower is not None and one.lower >= ROBUST_FROM for one in found.features)
+    st.caption(at.t("features.robust.how", lesions=found.pairs, robust=robust, all=len(found.features), **how))
+    rows = [(one.feature, _two(one.icc), _ends(one.lower, one.upper), one.n) for one in found.features]
+    heads = [at.t(f"features.col.{name}") for name in ("feature", "icc_one_way", "interval", "n")]
+    st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True)
+    _download(at, "robustness", found.features)
 
 
 def _two(value: float | None) -> float | None:
