@@ -25,6 +25,7 @@ from trialimg.stats.results import Estimate
 __all__ = ["KAPPA_WEIGHTS", "cohen_kappa", "cross_table", "fleiss_kappa", "gwet_ac1"]
 
 Vector = npt.NDArray[np.float64]
+NO_SPREAD = 1e-12
 
 
 def cross_table(first: Sequence[str], second: Sequence[str], *, categories: Sequence[str] | None = None) -> Vector:
@@ -99,7 +100,14 @@ def cohen_kappa(
     se = float(np.sqrt(max(0.0, spread) / n)) / (1 - expected)
     half = float(norm.ppf((1 + confidence) / 2)) * se
     agreed = int(np.trace(counts))
-    return Estimate(value, value - half, value + half, confidence, method, int(n), agreed, se=se, data_digest=digest)
+    said, limits = _width_said(half), (value - half, value + half)
+    return Estimate(value, *limits, confidence, method, int(n), agreed, said, se=se, data_digest=digest)
+
+
+def _width_said(half: float) -> tuple[str, ...]:
+    """A warning where every case is alike, so that nothing is known of how kappa spreads."""
+    said = "no_variance: every case is alike, so the standard error is 0 and the limits have no width"
+    return (said,) if half <= NO_SPREAD else ()
 
 
 def fleiss_kappa(counts: Sequence[Sequence[int]] | Vector, *, confidence: float = 0.95) -> Estimate:
@@ -137,7 +145,8 @@ def fleiss_kappa(counts: Sequence[Sequence[int]] | Vector, *, confidence: float 
         return Estimate(value, None, None, confidence, method, n, 0, (said,), data_digest=digest)
     se = float(np.sqrt((n - 1) / n * ((np.array(known) - np.mean(known)) ** 2).sum()))
     half = float(student.ppf((1 + confidence) / 2, n - 1)) * se
-    return Estimate(value, value - half, value + half, confidence, method, n, 0, se=se, data_digest=digest)
+    warned, limits = _width_said(half), (value - half, value + half)
+    return Estimate(value, *limits, confidence, method, n, 0, warned, se=se, data_digest=digest)
 
 
 def gwet_ac1(table: Sequence[Sequence[float]] | Vector, *, confidence: float = 0.95) -> Estimate:
@@ -179,6 +188,7 @@ def gwet_ac1(table: Sequence[Sequence[float]] | Vector, *, confidence: float = 0
         method="Gwet's AC1",
         n=int(n),
         events=int(np.trace(counts)),
+        warnings=_width_said(half),
         se=se,
         data_digest=digest_of(counts.tolist()),
     )

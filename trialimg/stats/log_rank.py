@@ -231,10 +231,12 @@ def _compared(
 def _sums(time: Vector, event: npt.NDArray[np.bool_], group: npt.NDArray[np.str_], names: Sequence[str]) -> _Sums:
     """Of one stratum."""
     moments = np.unique(time[event])
-    member = np.array([group == name for name in names])
-    at_risk = np.array([[(time[rows] >= t).sum() for rows in member] for t in moments], float).reshape(-1, len(names))
-    happened = np.array([[(event[rows] & (time[rows] == t)).sum() for rows in member] for t in moments], float)
-    happened = happened.reshape(-1, len(names))
+    at_risk, happened = np.zeros((2, len(moments), len(names)))
+    for place, name in enumerate(names):
+        mine = group == name
+        seen, ended = np.sort(time[mine]), np.sort(time[mine & event])
+        at_risk[:, place] = len(seen) - np.searchsorted(seen, moments, side="left")
+        happened[:, place] = np.searchsorted(ended, moments, "right") - np.searchsorted(ended, moments, "left")
     everyone, failed = at_risk.sum(axis=1), happened.sum(axis=1)
     after = np.cumprod(1 - failed / everyone)
     share = at_risk / everyone[:, None]

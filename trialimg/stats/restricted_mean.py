@@ -58,6 +58,7 @@ def restricted_mean(
     value, variance = _area(curve, horizon)
     se, z = math.sqrt(variance), float(norm.ppf((1 + confidence) / 2))
     method = f"restricted mean up to {horizon:g}, Greenwood variance, normal limits"
+    said = () if se > 0 else ("no_variance: no event before the horizon leaves anybody at risk; limits have no width",)
     return Estimate(
         value,
         value - z * se,
@@ -66,7 +67,7 @@ def restricted_mean(
         method,
         curve.n,
         curve.events,
-        curve.warnings,
+        (*curve.warnings, *said),
         se=se,
         data_digest=curve.data_digest,
     )
