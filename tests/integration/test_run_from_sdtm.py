@@ -105,3 +105,25 @@ def test_labels_of_arms_come_from_a_table_of_their_own(capsys: Capture, tmp_path
     run(capsys, "run", protocol(tmp_path), "--from-sdtm", tables(tmp_path / "in"), "--arms", labels, "--out", out)
     with (out / "endpoints.csv").open(encoding="utf-8") as file:
         assert [row["arm"] for row in csv.DictReader(file)] == ["B", "A"]
+
+
+def test_figures_and_tables_are_made_of_such_a_run_and_the_tables_alone_say_what_to_do(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    folder, out = tables(tmp_path / "in"), tmp_path / "out"
+    assert run(capsys, "run", protocol(tmp_path), "--from-sdtm", folder, "--out", out).code == 0
+    best = {one["subject"]["id"]: one["endpoints"]["best"]["response"] for one in results_of(out)}
+    swimmer = run(capsys, "figure", "swimmer", out, "--out", tmp_path / "s.svg", "--json")
+    assert json.loads(swimmer.out)["specification"]["n"] == len(best)
+    table = run(capsys, "table", "orr", out, "--out", tmp_path / "t.html", "--json")
+    assert f"(n = {len(best)})" in json.dumps(json.loads(table.out)["specification"]["columns"])
+    for verb, name in (("figure", "waterfall"), ("table", "pfs")):
+        target = tmp_path / "refused.html"
+        refused = run(capsys, verb, name, folder, "--out", target)
+        require_refusal(refused, "TU, TR, RS of SDTM", "trialimg run PROTOCOL --from-sdtm")
+        assert not target.exists()
+
+
+def results_of(out: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((out / "results.json").read_text(encoding="utf-8"))["subjects"]
+    return found

@@ -160,3 +160,20 @@ def test_what_cannot_be_made_is_refused_and_nothing_is_written(capsys: Capture, 
     require_refusal(run(capsys, "figure", "volcano", times, *out), "not there")
     require_refusal(run(capsys, "table", "orr", times, "--out", tmp_path / "x.docx"), "nothing was drawn")
     assert not list(tmp_path.glob("x.*"))
+
+
+def test_datasets_of_the_primary_stream_are_drawn_too_and_those_of_none_refused(
+    capsys: Capture, finished: Path, tmp_path: Path
+) -> None:
+    """Others call the parameters BOR and PFS; without a best response there is nothing to draw."""
+    folder = tmp_path / "adam"
+    assert run(capsys, "export", "adam", finished, "--out", folder, "--format", "csv").code == 0
+    reviewed = made(capsys, "table", "orr", folder, "--out", tmp_path / "b.html")["numbers"]
+    for name in ("adrs.csv", "adtr.csv", "adtte.csv"):
+        text = (folder / name).read_text()
+        for code in ("BORB", "OVRB", "PDB", "SDIAMB", "PFSB", "RSDB"):
+            text = text.replace(f",{code},", f",{code[:-1]},")
+        (folder / name).write_text(text)
+    assert made(capsys, "table", "orr", folder, "--out", tmp_path / "p.html")["numbers"] == reviewed
+    (folder / "adrs.csv").write_text((folder / "adrs.csv").read_text().replace(",BOR,", ",BEST,"))
+    require_refusal(run(capsys, "table", "orr", folder, "--out", tmp_path / "n.html"), "no best response")

@@ -127,21 +127,20 @@ def _flag(row: Row, column: str) -> bool | None:
 
 
 def courses_of_datasets(delivery: Delivery, source: str, *, thresholds: Thresholds, programme: str) -> TrialCourses:
-    """The courses in ADSL, ADRS, ADTR and ADTTE, by the independent review.
+    """The courses in ADSL, ADRS, ADTR and ADTTE: by the independent review, or else by the one stream that there is.
 
     Raises
     ------
     ReadingError
-        Names every dataset that is not there.
+        Names every dataset that is not there; or where ADRS has neither stream.
     """
-    lacking = [name for name in ("ADSL", "ADRS", "ADTTE") if name not in delivery.tables]
-    if lacking:
-        faults = tuple(Fault(source, "no_dataset", f"there is no {name}") for name in lacking)
-        raise ReadingError(f"{source}: figures are made from analysis datasets; run `trialimg export all`", faults)
+    _require_datasets(delivery, source)
+    stream = _stream(delivery, source)
     rows = {name: _by_subject(delivery, name) for name in ("ADRS", "ADTR", "ADTTE")}
     people = [_typed_row("ADSL", row) for row in delivery.tables["ADSL"].rows]
     courses = tuple(
-        _of_datasets(one, {name: found.get(one["USUBJID"], []) for name, found in rows.items()}) for one in people
+        _of_datasets(one, {name: found.get(one["USUBJID"], []) for name, found in rows.items()}, stream)
+        for one in people
     )
     cuts = {one["DCUTDT"].isoformat() for one in people if isinstance(one.get("DCUTDT"), dt.date)}
     arms = tuple(sorted({course.arm for course in courses if course.arm}))
@@ -149,6 +148,30 @@ def courses_of_datasets(delivery: Delivery, source: str, *, thresholds: Threshol
     return TrialCourses(
         str(people[0].get("STUDYID", "")) if people else "", "", courses, arms, arms, thresholds, imprint
     )
+
+
+def _require_datasets(delivery: Delivery, source: str) -> None:
+    lacking = [name for name in ("ADSL", "ADRS", "ADTTE") if name not in delivery.tables]
+    if not lacking:
+        return
+    faults = tuple(Fault(source, "no_dataset", f"there is no {name}") for name in lacking)
+    given = [name for name in ("TU", "TR", "RS") if name in delivery.tables]
+    if given and len(lacking) > 1:
+        raise ReadingError(
+            f"{source}: {', '.join(given)} of SDTM; a protocol says how they are judged: trialimg run PROTOCOL "
+            "--from-sdtm FOLDER --out RUN, then give RUN",
+            faults,
+        )
+    raise ReadingError(f"{source}: figures are made from analysis datasets; run `trialimg export all`", faults)
+
+
+def _stream(delivery: Delivery, source: str) -> str:
+    """What the codes of the parameters end in: ``B`` of the independent review, nothing of the primary stream."""
+    codes = {row.get("PARAMCD") for row in delivery.tables["ADRS"].rows}
+    for suffix in ("B", ""):
+        if f"BOR{suffix}" in codes:
+            return suffix
+    raise ReadingError(f"{source}: ADRS has no best response (PARAMCD BORB or BOR); nothing can be drawn from it")
 
 
 def _by_subject(delivery: Delivery, name: str) -> dict[str, list[dict[str, Any]]]:
@@ -162,15 +185,15 @@ def _typed_row(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return {column: typed(name, column, value) for column, value in row.items()}
 
 
-def _of_datasets(who: Mapping[str, Any], rows: Mapping[str, list[dict[str, Any]]]) -> Course:
+def _of_datasets(who: Mapping[str, Any], rows: Mapping[str, list[dict[str, Any]]], stream: str) -> Course:
     start = who.get("RANDDT") or who.get("TRTSDT")
-    adrs = {row["PARAMCD"]: row for row in rows["ADRS"] if row["PARAMCD"] != "OVRB"}
-    overall = [row for row in rows["ADRS"] if row["PARAMCD"] == "OVRB" and row.get("ADT")]
-    sums = {row["ADT"]: row for row in rows["ADTR"] if row["PARAMCD"] == "SDIAMB" and row.get("ADT")}
+    adrs = {row["PARAMCD"]: row for row in rows["ADRS"] if row["PARAMCD"] != f"OVR{stream}"}
+    overall = [row for row in rows["ADRS"] if row["PARAMCD"] == f"OVR{stream}" and row.get("ADT")]
+    sums = {row["ADT"]: row for row in rows["ADTR"] if row["PARAMCD"] == f"SDIAM{stream}" and row.get("ADT")}
     times = {row["PARAMCD"]: row for row in rows["ADTTE"]}
-    best = str(adrs.get("BORB", {}).get("AVALC") or "")
+    best = str(adrs.get(f"BOR{stream}", {}).get("AVALC") or "")
     change = next((row.get("PCHG") for row in sums.values() if row.get("ANL02FL") == "Y"), None)
-    progressed = adrs.get("PDB", {})
+    progressed = adrs.get(f"PD{stream}", {})
     return Course(
         str(who["USUBJID"]),
         str(who["USUBJID"]),
@@ -186,8 +209,8 @@ def _of_datasets(who: Mapping[str, Any], rows: Mapping[str, list[dict[str, Any]]
         death_day=_day(who.get("DTHDT"), start),
         new_therapy_day=_day(who.get("NACTDT"), start),
         last_contact_day=_day(who.get("LSTALVDT"), start),
-        progression_free=_time(times.get("PFSB")),
-        response_duration=_time(times.get("RSDB")),
+        progression_free=_time(times.get(f"PFS{stream}")),
+        response_duration=_time(times.get(f"RSD{stream}")),
     )
 
 
