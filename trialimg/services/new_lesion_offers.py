@@ -31,9 +31,11 @@ __all__ = [
 ]
 
 DECISION = "new_lesion_decision"
-"""Kind of a record; its id is ``assignment/timepoint/candidate``, its state one of the two below."""
+"""Kind of a record; its id is ``assignment/timepoint/candidate``, its state `TAKEN` or `DISMISSED`."""
 
-TAKEN, DISMISSED = "taken", "dismissed"
+TAKEN = "taken"
+"""A new lesion of the reader's came of it."""
+DISMISSED = "dismissed"
 
 _MOST = 3
 _LEAST_COMPACTNESS = 0.5
