@@ -54,7 +54,7 @@ def overlap(found: Mask, true: Mask) -> float:
     return 2 * both / (np.count_nonzero(found.array) + np.count_nonzero(true.array))
 
 
-@pytest.fixture(params=["fake", "ellipsoid", "classical", "monai_bundle", "trialimg-prompt"])
+@pytest.fixture(params=["fake", "ellipsoid", "classical", "monai_bundle", "trialimg-prompt", "following"])
 def segmenter(request: pytest.FixtureRequest, tmp_path: Path) -> Segmenter:
     if request.param == "monai_bundle":
         return MonaiBundleSegmenter(model=scripted_bundle(tmp_path / "bundle"))
@@ -63,6 +63,7 @@ def segmenter(request: pytest.FixtureRequest, tmp_path: Path) -> Segmenter:
         "ellipsoid": EllipsoidSegmenter(),
         "classical": ClassicalSegmenter(),
         "trialimg-prompt": PromptNetworkSegmenter(device="cpu"),
+        "following": PromptNetworkSegmenter(device="cpu", following="network"),
     }
     return made[request.param]
 

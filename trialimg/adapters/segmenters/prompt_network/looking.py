@@ -42,8 +42,7 @@ Network = Callable[[Array32, bool], Array32]
 _WIDER_LOOKS = 2
 _WIDER = 1.4
 _TOUCHED = 0.5
-_ROOM = 0.72
-"""Most of a grid's edge that a lesion fills that is seen whole."""
+_SHELL_VOXELS = 3
 _CORNERS = np.ones((3, 3, 3))
 _NEAR_EARLIER = 1.2
 """Level of the earlier region within which a part counts as what became of it."""
@@ -59,6 +58,14 @@ class Found:
     """At one half or above, and touched by the prompt."""
     grid: Geometry
 
+    @property
+    def standing_out(self) -> float:
+        """How much larger the chance is in the region than in the shell around it; 0 where one of them is empty."""
+        shell = ndimage.binary_dilation(self.region, iterations=_SHELL_VOXELS) & ~self.region
+        if not self.region.any() or not shell.any():
+            return 0.0
+        return float(self.chance[self.region].mean() - self.chance[shell].mean())
+
 
 def found_at(image: Volume, prompt: Prompt, network: Network) -> Found:
     """Where the network sees the lesion that a prompt points at.
@@ -66,7 +73,8 @@ def found_at(image: Volume, prompt: Prompt, network: Network) -> Found:
     Notes
     -----
     A line or a box says how large the lesion is about: one look does, or a wider one where the grid's edge cuts the
-    lesion off. A click says nothing of it: looks from near to far end with the first that sees a lesion whole.
+    lesion off. A click says nothing of it: of what is found from near to far, that counts whose chance stands out most
+    from its surroundings, at the look that found it and at one framed by it.
     """
     view = _View(image, prompt, appearance_of(image), network)
     frame = view.after_click() if isinstance(prompt, PointPrompt) else _first_frame(image.geometry, prompt)
@@ -122,21 +130,22 @@ class _View:
         return any(bool(np.take(region, end, axis).any()) for axis in range(3) for end in (0, -1))
 
     def after_click(self) -> Frame:
-        """The last look at a click: around the first lesion that was seen whole, else around the last that was seen."""
+        """The frame around what stands out best of all that was found from near to far."""
         if not isinstance(self.prompt, PointPrompt):
             raise TypeError(f"not a click: {self.prompt}")
         centre = self.image.geometry.to_index(self.prompt.point_lps_mm) * self.image.geometry.spacing_mm
-        last = Frame(centre, CLICK_LADDER_MM[0], CLICK_LADDER_MM[0])
+        best, most = Frame(centre, CLICK_LADDER_MM[0], CLICK_LADDER_MM[0]), -np.inf
         for edge in CLICK_LADDER_MM:
-            found = self.look(Frame(centre, edge, edge))
-            if not found.region.any():
+            first = self.look(Frame(centre, edge, edge))
+            if not first.region.any():
                 continue
-            low, high = _region_mm(found.region, found.grid, self.image.geometry)
+            low, high = _region_mm(first.region, first.grid, self.image.geometry)
             largest = AROUND_FOUND * float((high - low).max())
-            last = Frame((low + high) / 2, largest, largest)
-            if np.all(high - low < _ROOM * edge):
-                break
-        return last
+            frame = Frame((low + high) / 2, largest, largest)
+            score = first.standing_out + self.look(frame).standing_out
+            if score > most:
+                best, most = frame, score
+        return best
 
 
 def _first_frame(image: Geometry, prompt: Prompt) -> Frame:

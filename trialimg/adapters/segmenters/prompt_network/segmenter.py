@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,15 +12,18 @@ import numpy as np
 from scipy import ndimage
 
 from trialimg.adapters.segmenters.bundle_network import device_for
+from trialimg.adapters.segmenters.classical import ClassicalSegmenter
 from trialimg.adapters.segmenters.ellipsoids import Window, require_inside
 from trialimg.adapters.segmenters.prompt_network.looking import Found, found_again, found_at
 from trialimg.adapters.segmenters.prompt_network.shipped import Shipped
-from trialimg.core.errors import GeometryError
+from trialimg.core.errors import Fault, GeometryError, InvalidValueError
 from trialimg.core.prompts import Prompt
 from trialimg.volume import Mask, Unit, Volume
 from trialimg.volume.resample import Interpolator, resample
 
 __all__ = ["PromptNetworkSegmenter"]
+
+_FOLLOWERS = ("classical", "network")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,10 +38,15 @@ class PromptNetworkSegmenter:
     model_digest: str = ""
     """Digest that the weights must have, empty for any; after that, the one they have."""
     device: str = "auto"
+    following: str = "classical"
+    """Who looks for a lesion again in a later image: `classical`, or the `network`, shown the earlier region."""
 
     shipped: Shipped = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if self.following not in _FOLLOWERS:
+            fault = Fault("following", "bad_value", f"is {self.following!r}; it is {' or '.join(_FOLLOWERS)}")
+            raise InvalidValueError(fault)
         shipped = Shipped.at(self.model, self.model_digest or "")
         object.__setattr__(self, "shipped", shipped)
         object.__setattr__(self, "model_digest", shipped.digest)
@@ -51,7 +59,8 @@ class PromptNetworkSegmenter:
     def parameters(self) -> Mapping[str, object]:
         """Every setting in force, and where the network runs."""
         precision = "mixed float16" if self._device == "cuda" else "float32"
-        return {"device": self._device, "precision": precision, "threshold": 0.5}
+        follow: object = asdict(ClassicalSegmenter()) if self.following == "classical" else self.following
+        return {"device": self._device, "precision": precision, "threshold": 0.5, "follow": follow}
 
     def segment(self, image: Volume, prompt: Prompt) -> Mask:
         """The connected region that the prompt touches; empty where the network sees none there.
@@ -97,13 +106,16 @@ class PromptNetworkSegmenter:
 
         Notes
         -----
-        The network is shown the later image and the earlier region; it takes no note of the earlier image.
+        The network is shown the later image and the earlier region, not the earlier image. It outlines better than
+        the classical segmenter what is still there, but hardly ever says that a lesion is gone.
 
         Raises
         ------
         GeometryError
             If the three lie on different grids, or the earlier mask is empty.
         """
+        if self.following == "classical":
+            return ClassicalSegmenter().follow(image, earlier, earlier_mask)
         earlier.geometry.require_same(image.geometry, "the earlier image", "the later image")
         earlier_mask.geometry.require_same(image.geometry, "the earlier mask", "the later image")
         if earlier_mask.is_empty:

@@ -19,7 +19,7 @@ from trialimg.adapters.segmenters.prompt_network.network import PromptUNet
 from trialimg.adapters.segmenters.prompt_network.running import answering
 from trialimg.adapters.segmenters.prompt_network.segmenter import PromptNetworkSegmenter
 from trialimg.bootstrap import segmenter
-from trialimg.core.errors import GeometryError, ModelError
+from trialimg.core.errors import GeometryError, InvalidValueError, ModelError
 from trialimg.core.prompts import LinePrompt, PointPrompt
 from trialimg.services.ports import ProbabilisticSegmenter
 from trialimg.volume import Geometry, Unit, Volume
@@ -93,6 +93,14 @@ def test_a_prompt_outside_is_refused_and_nothing_there_is_nothing_found() -> Non
     made = PromptNetworkSegmenter(device="cpu")
     with pytest.raises(GeometryError, match="lies outside of the image"):
         made.segment(nodule(), PointPrompt((0.0, 0.0, 500.0)))
+
+
+def test_who_follows_is_a_setting_that_stands_in_the_parameters() -> None:
+    by_classical, by_network = PromptNetworkSegmenter(device="cpu"), PromptNetworkSegmenter(following="network")
+    assert by_network.parameters()["follow"] == "network"
+    assert "across" in by_classical.parameters()["follow"]
+    with pytest.raises(InvalidValueError, match="'oracle'; it is classical or network"):
+        PromptNetworkSegmenter(following="oracle")
 
 
 class Forgetful(PromptUNet):
