@@ -60,7 +60,7 @@ def dice(found: Mask, truth: Mask) -> float:
 
 def rows_of(truth: FollowUp) -> Iterator[Found]:
     """Every segmenter's answer for every lesion."""
-    methods = [segmenter("classical"), segmenter("trialimg-prompt", device="cpu", following="network")]
+    methods = [segmenter("classical"), segmenter("trialimg-prompt", parameters={"following": "network"}, device="cpu")]
     body = register_body(truth.follow, truth.baseline, affine=True)
     for label, there in became(truth):
         region = around(truth.baseline_mask.only(label))
