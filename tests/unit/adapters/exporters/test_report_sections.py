@@ -91,7 +91,7 @@ def test_a_report_draws_the_forest_beside_the_table_of_subgroups() -> None:
 
 def test_a_run_of_the_software_says_that_it_had_no_readers() -> None:
     section = html_of(trial_result(key_images=False)).split('id="readers"')[1].split("</section>")[0]
-    assert "None: these results rest on no central reads" in section
+    assert "None: these results come from no reads in the records" in section
 
 
 DOSSIER = """\
