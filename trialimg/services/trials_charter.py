@@ -49,6 +49,8 @@ class Setting:
 class CharterSection:
     """What belongs together."""
 
+    key: str
+    """Of the protocol file."""
     title: str
     meaning: str
     settings: tuple[Setting, ...]
@@ -114,7 +116,7 @@ def _section(key: str, title: str, value: object, words: Mapping[str, str]) -> C
         Setting(path.removeprefix(f"{key}.").removeprefix(key), text, words.get(path) or _meaning(path))
         for path, text in leaves({key: _joined(value)}).items()
     )
-    return CharterSection(title, _meaning(key), settings)
+    return CharterSection(key, title, _meaning(key), settings)
 
 
 def _joined(value: object) -> object:

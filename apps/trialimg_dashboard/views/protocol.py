@@ -91,7 +91,7 @@ def settings(at: Desk, shown: ShownProtocol) -> None:
     st.subheader(at.t("protocol.settings"))
     for section in shown.charter.sections:
         if section.settings:
-            with st.expander(section.title):
+            with st.expander(at.t(f"protocol.section.{section.key}")):
                 if section.meaning:
                     st.caption(section.meaning)
                 rows = [(one.key, one.value, one.meaning) for one in section.settings]

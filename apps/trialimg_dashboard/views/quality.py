@@ -43,6 +43,7 @@ def findings(at: Desk, results: Mapping[str, Any]) -> Mapping[str, str] | None:
         wanted &= found[name].isin(words or found[name])
     st.caption(at.t("cohort.shown", shown=int(wanted.sum()), all=len(found)))
     shown = found[wanted]
-    headed = shown.rename(columns={name: at.t(f"quality.{name}") for name in _COLUMNS})
+    said = shown.assign(severity=[at.t(f"quality.severity.{one}") for one in shown["severity"]])
+    headed = said.rename(columns={name: at.t(f"quality.{name}") for name in _COLUMNS})
     chosen = chosen_in(headed, [str(number) for number in shown.index], key="quality_rows")
     return {str(name): str(value) for name, value in shown.loc[int(chosen)].items()} if chosen else None

@@ -119,7 +119,10 @@ def series(at: Desk, arrangement: Arrangement) -> None:
     st.subheader(at.t("upload.all_series"))
     st.dataframe(pd.DataFrame(rows, columns=[at.t(f"upload.{name}") for name in columns]), hide_index=True)
     if arrangement.findings:
-        found = [(one.code, one.severity.value, one.where, one.message) for one in arrangement.findings]
+        found = [
+            (one.code, at.t(f"quality.severity.{one.severity.value}"), one.where, one.message)
+            for one in arrangement.findings
+        ]
         heads = [at.t(f"quality.{name}") for name in ("code", "severity", "where", "message")]
         st.caption(at.t("upload.findings"))
         st.dataframe(pd.DataFrame(found, columns=heads), hide_index=True)
