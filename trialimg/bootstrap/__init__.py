@@ -17,6 +17,7 @@ from trialimg.bootstrap.images import (
     write_sample,
 )
 from trialimg.bootstrap.installation import (
+    align_visits,
     blobs,
     demonstrate,
     identity,
@@ -37,6 +38,7 @@ from trialimg.bootstrap.training import Training, finetune_network, train_networ
 
 __all__ = [
     "Training",
+    "align_visits",
     "bill_files",
     "blobs",
     "case_report",

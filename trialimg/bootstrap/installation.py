@@ -136,9 +136,14 @@ def identity_provider(issuer: str, *, client: str, keys: str) -> IdentityProvide
 
 
 def demonstrate(
-    home: Path, protocol: Path, *, run: Path, studies: Path, progress: Progress | None = None
+    home: Path, protocol: Path, *, run: Path, studies: Path, aligns: bool = True, progress: Progress | None = None
 ) -> Demonstration:
     """Make an empty installation a demonstration of a finished run: accounts, trial, cases, images.
+
+    Parameters
+    ----------
+    aligns
+        Whether visits are aligned at once; else whoever asks does it by `align_visits`.
 
     Raises
     ------
@@ -164,4 +169,24 @@ def demonstrate(
     bring_in(kept, made, material, images=images, masks=kept_masks(home), progress=progress)
     make_folder(home / "runs")
     (home / "runs" / made.trial).symlink_to(run.resolve(), target_is_directory=True)
+    if aligns:
+        align_visits(home, progress=progress)
     return made
+
+
+def align_visits(home: Path, *, progress: Progress | None = None) -> None:
+    """Align the visits of every case whose images are there, and look for new lesions; what is done is left alone.
+
+    Raises
+    ------
+    IntegrityError
+        If slices of a kept series are missing.
+    """
+    from trialimg.services.new_lesion_proposals import propose_new_lesions
+    from trialimg.services.records import Place
+    from trialimg.services.visit_alignment import VisitAlignments
+
+    kept, series = records(home), kept_series(home)
+    alignments = VisitAlignments(series, series.store)
+    alignments.align_cases(kept, Place(), progress=progress)
+    propose_new_lesions(kept, Place(), alignments, progress=progress)

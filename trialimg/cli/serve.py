@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from multiprocessing import get_context
 from pathlib import Path
 
 import click
@@ -10,6 +11,8 @@ import click
 from trialimg.cli.progress import progress_bars
 
 __all__ = ["serve"]
+
+_BEHIND = 10
 
 
 @click.command("serve")
@@ -28,17 +31,27 @@ __all__ = ["serve"]
 def serve(home: Path, port: int, demo: bool, protocol: Path, studies: Path, run: Path) -> None:
     """The reading room, worklists and records in the browser, on this machine only.
 
-    With --demo an installation without users gets the sample trial and one made-up account per role. For others to
-    reach it, start the application behind TLS: `uvicorn --factory apps.trialimg_dashboard.server:app`.
+    With --demo an installation without users gets the sample trial and one made-up account per role; its visits are
+    aligned while pages are there already, and scroll together by height alone until then. For others to reach it, start
+    the application behind TLS: `uvicorn --factory apps.trialimg_dashboard.server:app`.
     """
     import uvicorn
 
     folder = home.expanduser()
     if demo:
         _demonstrate(folder, protocol, studies, run)
+        get_context("spawn").Process(target=_align, args=(folder,), daemon=True).start()
     os.environ["TRIALIMG_HOME"] = str(folder)
     click.echo(f"http://127.0.0.1:{port}")
     uvicorn.run("apps.trialimg_dashboard.server:app", factory=True, host="127.0.0.1", port=port, log_level="warning")
+
+
+def _align(home: Path) -> None:
+    """Align visits that are not aligned yet, behind whoever looks at pages; the next start goes on with the rest."""
+    from trialimg import bootstrap
+
+    os.nice(_BEHIND)
+    bootstrap.align_visits(home)
 
 
 def _demonstrate(home: Path, protocol: Path, studies: Path, run: Path) -> None:
@@ -52,7 +65,7 @@ def _demonstrate(home: Path, protocol: Path, studies: Path, run: Path) -> None:
         if not (run / "manifest.json").exists():
             bootstrap.make_folder(run)
             bootstrap.trial_run(protocol, studies, run / "work", device=None, workers=2)(run, progress=progress)
-        made = bootstrap.demonstrate(home, protocol, run=run, studies=studies, progress=progress)
+        made = bootstrap.demonstrate(home, protocol, run=run, studies=studies, aligns=False, progress=progress)
     click.echo(
         f"DEMONSTRATION of {made.trial}: made-up people, no real data. Accounts (also {home / 'demo-accounts.json'}):"
     )

@@ -17,7 +17,6 @@ from trialimg.services.case_images import CaseImages
 from trialimg.services.cases import ReceivedCase, receive_cases
 from trialimg.services.finished import FinishedRun
 from trialimg.services.journal import Records
-from trialimg.services.new_lesion_proposals import propose_new_lesions
 from trialimg.services.people import Grant, Person, add_user, grant_role
 from trialimg.services.ports import Identity, ImageSource, Progress
 from trialimg.services.prompted import KeptMasks
@@ -28,7 +27,6 @@ from trialimg.services.sign_in import Proof, change_password, sign_in, sign_out
 from trialimg.services.training import ACCOUNTABILITY, record_training
 from trialimg.services.trials import Change, open_trial, protocol_of
 from trialimg.services.trials_sites import SiteChange, Source, SourceKind, put_site
-from trialimg.services.visit_alignment import VisitAlignments
 
 __all__ = ["PEOPLE", "DemoAccount", "Demonstration", "Material", "bring_in", "prepare"]
 
@@ -146,9 +144,6 @@ def bring_in(
         if digest_of(kept) in named:
             masks.keep_packed(kept)
     images.encode(demonstration.trial, material.source, material.studies, progress=progress)
-    alignments = VisitAlignments(images.kept, images.kept.store)
-    alignments.align_cases(records, Place(demonstration.trial), progress=progress)
-    propose_new_lesions(records, Place(demonstration.trial), alignments, progress=progress)
     assign_trial(records, demonstration.analyst, demonstration.trial)
     sign_out(records, demonstration.token)
     return len(found.cases)

@@ -15,6 +15,7 @@ from trialimg.core.errors import IntakeError
 from trialimg.core.prompts import PointLps
 from trialimg.imaging import register
 from trialimg.imaging.register import Alignment
+from trialimg.ledger.sealed import Redacted
 from trialimg.services.journal import Records
 from trialimg.services.ports import BlobStore, Progress
 from trialimg.services.reading_file import CASE
@@ -48,7 +49,8 @@ class VisitAlignments:
             If slices of a kept series are missing.
         """
         with records.store.reading() as transaction:
-            cases = [case.body for case in transaction.find(CASE, place)]
+            found = transaction.find(CASE, place)
+            cases = [case.body for case in found if not isinstance(case.content, Redacted)]
         pairs = [pair for case in cases for pair in self.pairs(case) if self.between(*pair) is None]
         for number, pair in enumerate(pairs, start=1):
             self.align(*pair)
