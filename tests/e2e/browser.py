@@ -74,7 +74,7 @@ def watched_page(browser, server: str, *, scaling: float = 1.0, size: tuple[int,
     context.set_default_timeout(_PATIENCE_MS)
     page = context.new_page()
     problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("pageerror", lambda error: problems.append(error.stack or str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     ours = (server, server.replace("http", "ws"), "data:", "blob:")
     page.on("request", lambda request: None if request.url.startswith(ours) else problems.append(request.url))

@@ -205,7 +205,7 @@ def _pane(pane: Pane) -> dict[str, Any]:
         "id": pane.series,
         "label": pane.label,
         "token": pane.token,
-        "slice": pane.slice,
+        "slice": pane.geometry["shape"][0] // 2 if pane.slice is None and pane.geometry else pane.slice,
         "base": f"/images/{pane.series}",
         "fused": f"/images/{pane.fused}" if pane.fused else None,
     }

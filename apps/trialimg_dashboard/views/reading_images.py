@@ -209,7 +209,7 @@ def _pane(
     """One stack at the slice where the lesion is looked for."""
     visit, series = stack
     geometry = at.house.images.kept.geometry(series.uid) or {}
-    start = slice_at(placing.point_lps_mm, geometry)
+    start = _start(room, series, slice_at(placing.point_lps_mm, geometry))
     outlines: dict[int, list[dict[str, Any]]] = {}
     for name, lesion, is_proposed in _said_or_proposed(room, visit):
         digest = (lesion.get("evidence") or {}).get("digest")
@@ -219,6 +219,15 @@ def _pane(
             outlines.setdefault(number, []).extend(found)
     label = f"{visit['id']} {visit.get('date', '')}"
     return Pane(series.name, label, at.house.tokens.issue(looking), geometry, start, outlines)
+
+
+def _start(room: Room, series: ShownSeries, number: int | None) -> int | None:
+    """The slice to go to; where nothing is known of a lesion the one gone to before, so that the stack stays."""
+    key = f"slice-{room.alias}-{series.name}"
+    if number is not None:
+        st.session_state[key] = number
+    start: int | None = st.session_state.get(key, number)
+    return start
 
 
 def _said_or_proposed(room: Room, visit: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
