@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
@@ -118,9 +118,9 @@ def cohort_of(records: Records, actor: Actor, trial: str) -> Cohort:
     with records.look(actor, Action.VIEW_COHORT, trial=trial) as transaction:
         seats = _seats(transaction, trial)
         ends = {entry.object_id: entry.at for entry in transaction.entries(_final(trial))}
-        cases = transaction.find(CASE, Place(trial=trial))
+        cases = tuple(transaction.find(CASE, Place(trial=trial)))
         lines = tuple(_lines(cases, seats, ends, now))
-        expected, counts = visit_counts(transaction, trial, now.date())
+        expected, counts = visit_counts(transaction, trial, now.date(), cases)
         queries, late = open_by_subject(transaction, trial), _late_reads(transaction, trial, now)
         due = {one.case: one for one in expected}
     told = [_told(line, due.get(line.code), queries[line.subject], late[f"{trial}/{line.code}"]) for line in lines]
@@ -157,7 +157,7 @@ def _seats(transaction: Transaction, trial: str) -> Mapping[str, Mapping[str, st
 
 
 def _lines(
-    cases: Iterator[RecordVersion],
+    cases: Iterable[RecordVersion],
     seats: Mapping[str, Mapping[str, str]],
     ends: Mapping[str, str],
     now: dt.datetime,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,12 +60,18 @@ def visits_due_now(records: Records, actor: Actor, trial: str) -> tuple[tuple[Ex
 
 
 def visit_counts(
-    transaction: Transaction, trial: str, today: dt.date
+    transaction: Transaction, trial: str, today: dt.date, cases: Iterable[RecordVersion] | None = None
 ) -> tuple[tuple[ExpectedVisits, ...], VisitCounts]:
-    """The same, within a look at the records."""
+    """The same, within a look at the records.
+
+    Parameters
+    ----------
+    cases
+        Every case of the trial, where they were found already; None: they are looked up.
+    """
     planned = schedule(protocol_in_force(transaction, trial))
     found, received, unknown = [], 0, 0
-    for case in transaction.find(CASE, Place(trial)):
+    for case in transaction.find(CASE, Place(trial)) if cases is None else cases:
         if isinstance(case.content, Redacted) or case.body["kind"] != CaseKind.EFFICACY.value:
             continue
         received += len(case.body["timepoints"])
