@@ -122,3 +122,34 @@ def test_bad_input_gives_one_clear_line_and_exit_code_2(root, tmp_path, protocol
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert not (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.mark.slow
+def test_exported_and_brought_in_again_the_sample_gives_the_same_endpoints(demo, root, tmp_path):
+    """DICOM to results, results to SDTM, SDTM to results: every response, sum and time is what it was."""
+    plan = tmp_path / "protocol.yaml"
+    text = (root / PROTOCOL).read_text(encoding="utf-8")
+    plan.write_text(text.replace("exports: [html, pdf, csv, parquet]", "exports: [csv]"), encoding="utf-8")
+    exported = trialimg("export", "sdtm", demo[0], "--out", tmp_path / "sdtm", "--format", "csv")
+    assert exported.returncode == 0, exported.stderr
+    answer("run", plan, "--from-sdtm", tmp_path / "sdtm", "--out", tmp_path / "again")
+    assert courses(tmp_path / "again") == courses(demo[0])
+    assert len(courses(demo[0])) == 10
+
+
+def courses(run):
+    """Subject without its study: responses with dates and sums, best responses, times."""
+    answers = {}
+    for one in json.loads((run / "results.json").read_text(encoding="utf-8"))["subjects"]:
+        ends = one["endpoints"]
+        times = ("progression_free_survival", "time_to_progression", "time_to_response", "duration_of_response")
+        answers["-".join(one["subject"]["id"].split("-")[-2:])] = (
+            [
+                (t["timepoint"]["date"], t["assessment"]["overall"], t["assessment"]["sums"]["sum_mm"])
+                for t in one["timepoints"]
+                if t["assessment"]
+            ],
+            [(ends[name]["response"], ends[name]["date"]) for name in ("best", "confirmed")],
+            [ends[name] and (ends[name]["days"], ends[name]["event"]) for name in times],
+        )
+    return answers

@@ -255,6 +255,12 @@ def test_readers_are_shown_with_interval_and_count(opened):
     assert table.loc["demo-radiologist-2", "Adjudicated, % (interval), count"] == "33.3 (4.3-77.7), 2/6"
 
 
+def test_the_flow_of_the_cases_stands_with_the_readers(opened):
+    app = opened("analyst", "readers")
+    assert "From cases to final results" in [one.value for one in app.subheader]
+    assert any("Cases received" in str(chart.proto) for chart in app.get("plotly_chart"))
+
+
 def test_the_audit_trail_is_narrowed_by_who_and_what(opened):
     app = opened("analyst", "audit")
     app.text_input(key="audit_who").set_value("demo-radiologist-2")

@@ -150,6 +150,26 @@ def test_a_trial_is_read_by_two_settled_by_a_third_and_its_results_say_how(offic
     assert run(office.capsys, "verify").code == 0
 
 
+def test_the_flow_and_the_concordance_of_a_review_are_made_of_its_records(office):
+    read_through(office, "rita")
+    read_through(office, "ron")
+    out = office.folder / "flow.svg"
+    flow = json.loads(office.done("ana", "adjudication-flow", "--trial", TRIAL, "--out", out, "--json", verb="figure"))
+    counts = flow["numbers"]
+    assert (counts["cases"], counts["both_reads"], counts["concordant"], counts["discordant"]) == (3, 3, 2, 1)
+    assert counts["awaiting_adjudication"] == 1
+    assert "signed reads of T-1" in json.dumps(flow["specification"]["footnotes"])
+    page = office.folder / "c.html"
+    table = json.loads(office.done("ana", "concordance", "--trial", TRIAL, "--out", page, "--json", verb="table"))
+    assert table["numbers"]["n"] == 3
+    assert table["specification"]["title"] == "Concordance of radiologist 1 and radiologist 2"
+    assert not any(name in page.read_text() for name in ("rita", "ron,"))
+    neither = office.run("ana", "adjudication-flow", "--out", out, verb="figure")
+    require_refusal(neither, "give a table, or the trial of a central review with --trial")
+    refused = office.run("rita", "concordance", "--trial", TRIAL, "--out", page, "--role", "radiologist", verb="table")
+    assert refused.code == 2
+
+
 def _status(office: Office, code: str) -> dict:
     return next(one for one in office.told("ana", "status")["cases"] if one["case"] == code)
 

@@ -43,10 +43,10 @@ def rate_difference(table: TwoByTwo, *, method: str = "miettinen_nurminen", conf
     words, limits = DIFFERENCE_METHODS[method]
     lower, upper = limits(table, confidence)
     rate_1, rate_2 = table.rates
-    value, counts, digest = rate_1 - rate_2, (table.n, table.events), table.digest
     said = "no_variance: both rates are 0 or 1, where these limits have no width; take miettinen-nurminen"
     warnings = (said,) if lower == upper else ()
-    return Estimate(value, lower, upper, confidence, words, *counts, warnings, data_digest=digest)
+    gap = rate_1 - rate_2
+    return Estimate(gap, lower, upper, confidence, words, table.n, table.events, warnings, data_digest=table.digest)
 
 
 def stratified_rate_difference(

@@ -100,8 +100,8 @@ def cohen_kappa(
     se = float(np.sqrt(max(0.0, spread) / n)) / (1 - expected)
     half = float(norm.ppf((1 + confidence) / 2)) * se
     agreed = int(np.trace(counts))
-    said, limits = _width_said(half), (value - half, value + half)
-    return Estimate(value, *limits, confidence, method, int(n), agreed, said, se=se, data_digest=digest)
+    lower, upper, said = value - half, value + half, _width_said(half)
+    return Estimate(value, lower, upper, confidence, method, int(n), agreed, said, se=se, data_digest=digest)
 
 
 def _width_said(half: float) -> tuple[str, ...]:
@@ -145,8 +145,8 @@ def fleiss_kappa(counts: Sequence[Sequence[int]] | Vector, *, confidence: float 
         return Estimate(value, None, None, confidence, method, n, 0, (said,), data_digest=digest)
     se = float(np.sqrt((n - 1) / n * ((np.array(known) - np.mean(known)) ** 2).sum()))
     half = float(student.ppf((1 + confidence) / 2, n - 1)) * se
-    warned, limits = _width_said(half), (value - half, value + half)
-    return Estimate(value, *limits, confidence, method, n, 0, warned, se=se, data_digest=digest)
+    lower, upper, warned = value - half, value + half, _width_said(half)
+    return Estimate(value, lower, upper, confidence, method, n, 0, warned, se=se, data_digest=digest)
 
 
 def gwet_ac1(table: Sequence[Sequence[float]] | Vector, *, confidence: float = 0.95) -> Estimate:
