@@ -100,8 +100,8 @@ def cohen_kappa(
     se = float(np.sqrt(max(0.0, spread) / n)) / (1 - expected)
     half = float(norm.ppf((1 + confidence) / 2)) * se
     agreed = int(np.trace(counts))
-    lower, upper, said = value - half, value + half, _width_said(half)
-    return Estimate(value, lower, upper, confidence, method, int(n), agreed, said, se=se, data_digest=digest)
+    lower, upper, warned = value - half, value + half, _width_said(half)
+    return Estimate(value, lower, upper, confidence, method, int(n), agreed, warned, se=se, data_digest=digest)
 
 
 def _width_said(half: float) -> tuple[str, ...]:
