@@ -267,7 +267,7 @@ def correct(house):
 
 
 def test_whoever_goes_away_is_warned_may_stay_and_else_is_signed_out(root, browsers, house):
-    environment = {"TRIALIMG_HOME": str(house.home), "TRIALIMG_IDLE_MINUTES": "1"}
+    environment = {"TRIALIMG_HOME": str(house.home), "TRIALIMG_IDLE_MINUTES": "2"}
     other = "radiologist-2" if house.key == "radiologist" else "radiologist"
     with (
         served("apps.trialimg_dashboard.server:app", root, **environment) as server,
