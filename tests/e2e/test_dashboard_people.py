@@ -16,6 +16,7 @@ import pytest
 
 from apps.trialimg_dashboard.roles import PAGES
 from apps.trialimg_dashboard.words import text
+from tests.e2e.accessibility import serious_findings
 from tests.e2e.browser import CHROMIUM, FLAGS, WITHOUT_WEBGL, served, watched_page
 from tests.fakes.dashboard import TRIAL, furnished
 from trialimg.adapters.identity.local import LocalIdentity
@@ -30,6 +31,11 @@ pytestmark = [
     pytest.mark.xdist_group("browser"),
 ]
 
+WHERE = """() => {
+  const at = document.activeElement;
+  if (at.closest("[data-testid=stTopNavLink]")) return "menu";
+  return at.closest("[data-testid=stDataFrame]") ? "table" : at.tagName.toLowerCase();
+}"""
 LANDING = {"analyst": "Cohort", "sponsor": "T-1: A trial", "administrator": "People", "inspector": "Cohort"}
 
 
@@ -108,6 +114,36 @@ def test_every_page_of_a_role_opens_without_an_error(browser, server, cookies, r
             page.get_by_role("heading").first.wait_for()
             assert page.locator("[data-testid=stException]").count() == 0, name
             photograph(page, f"{role}-{name}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("role", LANDING)
+def test_no_page_has_a_serious_accessibility_finding(browser, server, cookies, role, scheme):
+    found = {}
+    with watched_page(browser, server, scheme=scheme) as page:
+        enter(page, server, cookies, role)
+        for name in PAGES[Role(role)]:
+            follow(page, text(f"page.{name}", "en"))
+            page.get_by_role("heading").first.wait_for()
+            found[name] = serious_findings(page)
+    assert {name: findings for name, findings in found.items() if findings} == {}
+
+
+def test_the_keyboard_skips_the_menu_and_comes_to_the_pickers_before_the_table(browser, server, cookies):
+    with watched_page(browser, server) as page:
+        enter(page, server, cookies, "analyst")
+        page.locator("body").focus()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+        page.keyboard.press("Enter")
+        reached = []
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            reached.append(page.evaluate(WHERE))
+            if reached[-1] == "table":
+                break
+        assert "menu" not in reached
+        assert reached[-1] == "table" and {"button", "input"} <= set(reached)
 
 
 def test_what_an_analyst_gives_out_is_seen_in_the_cohort_and_a_bar_leads_to_its_case(browser, server, cookies, home):
