@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from trialimg.core.access import Action, Actor
+from trialimg.core.access import Action, Actor, Role
 from trialimg.core.reading import CaseKind, Seat, Stage
 from trialimg.services.figures.adjudication import ReviewedCase
 from trialimg.services.journal import Records
@@ -23,6 +23,7 @@ __all__ = ["ReviewRecord", "Turnaround", "review_record", "reviewed_cases"]
 _SEATS = (Seat.FIRST, Seat.SECOND)
 _NAMES = {Seat.FIRST: "radiologist 1", Seat.SECOND: "radiologist 2"}
 _SECONDS_OF_DAY = 86400
+_READER = "Reader"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -55,6 +56,8 @@ class ReviewRecord:
 def review_record(records: Records, actor: Actor, trial: str, *, cut: str | None = None) -> ReviewRecord:
     """How the cases of a trial came through its review, and how its readers did; nobody's name stands in it.
 
+    A sponsor gets the figures of all readers together, and none of a single one.
+
     Parameters
     ----------
     cut
@@ -76,13 +79,17 @@ def review_record(records: Records, actor: Actor, trial: str, *, cut: str | None
         reads = reads_in(transaction, files)
         letters = _letters(reads, files)
         performance = report_of(trial, _lettered(reads, letters), protocol.oversight.reader_limits, protocol.statistics)
+        turnarounds = tuple(_turnarounds(transaction, files, letters))
+        if actor.role is Role.SPONSOR:
+            performance = replace(performance, readers=(), pairs=())
+            turnarounds = tuple(one for one in turnarounds if not one.what.startswith(_READER))
         return ReviewRecord(
             cut or "",
             protocol.reading.readers,
             tuple(_reviewed(file) for file in files),
             Readings(tuple(_paired(files)), _NAMES[Seat.FIRST], _NAMES[Seat.SECOND]),
             performance,
-            tuple(_turnarounds(transaction, files, letters)),
+            turnarounds,
         )
 
 
@@ -116,7 +123,7 @@ def _letters(reads: ReadsOfTrial, files: Sequence[CaseFile]) -> Mapping[str, str
     people |= {repeat.reader for repeat in reads.repeats}
     people |= {one.place.person for file in files for one in file.assignments.values() if _is_reading(one.body["seat"])}
     return {
-        person: f"Reader {_LETTERS[place] if place < len(_LETTERS) else place + 1}"
+        person: f"{_READER} {_LETTERS[place] if place < len(_LETTERS) else place + 1}"
         for place, person in enumerate(sorted(people))
     }
 

@@ -50,6 +50,12 @@ class Measurements:
     columns: Vector
     """Shape (measurement, fixed effect)."""
 
+    @property
+    def digest(self) -> str:
+        """Names the measurements with their fixed effects."""
+        rows = [list(map(float, self.values)), list(self.subjects), list(map(float, self.moments))]
+        return digest_of([*rows, self.columns.tolist()])
+
     def require(self) -> None:
         """Refuse measurements that cannot be.
 
@@ -167,15 +173,13 @@ def mixed_model(
     ReadingError
         For measurements that cannot be, or a covariance that the data do not determine.
     ProtocolError
-        If the confidence cannot be followed, or Kenward and Roger's correction is asked for without restricted
-        maximum likelihood.
+        If the confidence cannot be followed, or Kenward and Roger's correction is asked for without ``restricted``.
 
     Notes
     -----
     Fisher scoring with halved steps to a gradient of 1e-9 standard errors. Satterthwaite's degrees of freedom rest on
     the observed curvature of the likelihood, as in ``mmrm`` and ``lmerTest``; Kenward and Roger's on the expected one,
-    as in their paper and in ``pbkrtest`` (SAS and ``mmrm`` take the observed one there too). Missing visits are taken
-    as missing at random: a subject contributes the visits it has.
+    as in their paper and in ``pbkrtest``. Missing visits are taken as missing at random.
 
     References
     ----------
@@ -191,7 +195,6 @@ def mixed_model(
     theta, state = fit.maximum(structure.start(_residual_variance(data)))
     if not _determined(state.information) or not _determined(curvature := fit.curvature(theta, state)):
         raise ReadingError(f"the data do not determine the {structure.name}; choose a simpler one")
-    columns = [list(map(float, data.values)), list(data.subjects), list(map(float, data.moments))]
     return MixedFit(
         names=tuple(data.names),
         coefficients=tuple(map(float, state.coefficients)),
@@ -208,7 +211,7 @@ def mixed_model(
         confidence=confidence,
         method=f"mixed model, {structure.name}, {'restricted ' if restricted else ''}maximum likelihood",
         warnings=(),
-        data_digest=digest_of([*columns, data.columns.tolist()]),
+        data_digest=data.digest,
     )
 
 

@@ -122,11 +122,14 @@ def test_one_reader_a_case_has_nothing_to_compare() -> None:
     assert "<svg" not in readers
 
 
-def test_who_reads_sees_nothing_of_it_and_a_sponsor_does(trial: Trial) -> None:
+def test_who_reads_sees_nothing_of_it_and_a_sponsor_sees_no_single_reader(trial: Trial) -> None:
     with pytest.raises(AccessError):
         review_record(trial.records, trial.actor("rita"), TRIAL)
     trial.trained("sam", role=Role.SPONSOR)
-    assert len(review_record(trial.records, trial.actor("sam"), TRIAL).cases) == 3
+    shown = review_record(trial.records, trial.actor("sam"), TRIAL)
+    assert len(shown.cases) == 3
+    assert shown.performance.adjudication_rate.events == 1
+    assert "Reader A" not in repr(shown)
 
 
 def test_dates_of_progression_are_those_of_the_reads() -> None:

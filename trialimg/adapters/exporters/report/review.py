@@ -72,6 +72,10 @@ def _value(found: Estimate | None) -> str:
 
 
 def _readers(report: ReaderReport) -> Section:
+    if not report.readers:
+        return Section(
+            "Readers", None, "", "No figures of single readers: nobody signed, or they are not for a sponsor."
+        )
     head = ("Reader", "Cases", "Adjudicated", "Chosen by adjudicator", "Disagreement index", "Same in repeats")
     rows = tuple((one.reader, str(one.counts.cases), *_shares(one)) for one in report.readers)
     crossed = [
@@ -84,7 +88,7 @@ def _readers(report: ReaderReport) -> Section:
         "chose the other read, of all cases read. "
         + (f"Limits of the protocol crossed: {'; '.join(crossed)}." if crossed else _uncrossed(report))
     )
-    return Section("Readers", Grid(head, rows) if rows else None, "readers", note)
+    return Section("Readers", Grid(head, rows), "readers", note)
 
 
 def _shares(one: ReaderFigures) -> Iterator[str]:
