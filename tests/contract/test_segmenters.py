@@ -69,12 +69,7 @@ def segmenter(request: pytest.FixtureRequest, tmp_path: Path) -> Segmenter:
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
-def test_the_answer_is_label_1_on_the_grid_of_the_image(
-    segmenter: Segmenter, prompt: Prompt, request: pytest.FixtureRequest
-) -> None:
-    if segmenter.name == "trialimg-prompt" and isinstance(prompt, PointPrompt):
-        missed = "0.68 from a click: too little, as its model card says"
-        request.applymarker(pytest.mark.xfail(raises=AssertionError, reason=missed, strict=True))
+def test_the_answer_is_label_1_on_the_grid_of_the_image(segmenter: Segmenter, prompt: Prompt) -> None:
     found = segmenter.segment(scan(ball()), prompt)
     assert found.geometry == GRID
     assert found.labels == (1,)
