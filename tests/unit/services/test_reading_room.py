@@ -184,7 +184,8 @@ def test_measurements_of_two_lesions_are_exchanged_with_what_they_rest_on(desk):
     opened = desk.keep(reading_entry.swapped(entry, first, second))
     assert (lesion(opened)["seen"], lesion(opened)["diameter_mm"]) == ("", "")
     moved = lesion(opened, "T02")
-    assert (moved["diameter_mm"], moved["short_mm"], moved["volume_ml"]) == ("12.0", "12.0", "7.5")  # a node's short axis
+    shown = (moved["diameter_mm"], moved["short_mm"], moved["volume_ml"])
+    assert shown == ("12.0", "12.0", "7.5")  # of a node, the short axis
     assert moved["evidence"]["digest"] == "sha256:1"
     entry = reading_entry.drawn(reading_entry.entry_at(opened), first, Axes("2.25.1", BL_AXIS, None))
     with pytest.raises(ReadingError, match="short axis"):
