@@ -50,6 +50,11 @@ def test_the_protocols_come_along(root, installed):
     assert {path.name for path in (installed / "trialimg" / "protocols").glob("*.yaml")} == names != set()
 
 
+def test_what_the_tests_proved_comes_along(root, installed):
+    proved = (root / "docs" / "validation" / "results.md").read_bytes()
+    assert (installed / "trialimg" / "validation" / "results.md").read_bytes() == proved != b""
+
+
 def test_its_entry_points_lead_somewhere(installed):
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     run = subprocess.run(

@@ -12,7 +12,9 @@ from trialimg.adapters.exporters.report.grid import Grid
 
 __all__ = ["Validation", "validation_in_force", "validation_of"]
 
-_DOSSIER = Path(trialimg.__file__).parent.parent / "docs" / "validation" / "results.md"
+_PACKAGE = Path(trialimg.__file__).parent
+_DOSSIERS = (_PACKAGE / "validation" / "results.md", _PACKAGE.parent / "docs" / "validation" / "results.md")
+"""Where the dossier lies: in a wheel, in the source."""
 _HEAD = re.compile(r"run of the tests of trialimg (?P<version>\S+)\. (?P<n>\d+) requirements: (?P<counts>[^.]+)\.")
 _OUTCOME = re.compile(r"`(?P<test>[^`]+)` (?:(?P<count>\d+) )?(?P<outcome>passed|failed|error|skipped)\b")
 
@@ -27,10 +29,11 @@ class Validation:
 
 def validation_in_force() -> Validation:
     """The counts of the dossier that lies beside the installed software."""
-    if not _DOSSIER.is_file():
-        absent = f"docs/validation/results.md of the source of trialimg {trialimg.__version__}"
-        return Validation(f"Not available: this installation does not carry {absent}.", None)
-    return validation_of(_DOSSIER.read_text(encoding="utf-8"), trialimg.__version__)
+    for dossier in _DOSSIERS:
+        if dossier.is_file():
+            return validation_of(dossier.read_text(encoding="utf-8"), trialimg.__version__)
+    absent = f"docs/validation/results.md of the source of trialimg {trialimg.__version__}"
+    return Validation(f"Not available: this installation does not carry {absent}.", None)
 
 
 def validation_of(dossier: str, version: str) -> Validation:
