@@ -178,7 +178,10 @@ def write_run(folder: Path) -> None:
         "trial": TRIAL,
         "title": "A trial",
         "criterion": "recist11",
-        "protocol": {"response": {"rules": {"pr_decrease": "0.30", "pd_increase": "0.20"}}},
+        "protocol": {
+            "response": {"rules": {"pr_decrease": "0.30", "pd_increase": "0.20"}},
+            "statistics": {"confidence": "0.95", "rate_interval": "clopper_pearson"},
+        },
         "provenance": {"software": "trialimg"},
         "subjects": subjects,
         "findings": [
