@@ -16,7 +16,7 @@ def serious_findings(page) -> list[str]:
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     return [
-        f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:200]})"
+        f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:200]}; {one['nodes'][0]['failureSummary'][:300]})"
         for one in found["violations"]
         if one["impact"] in ("serious", "critical")
     ]
