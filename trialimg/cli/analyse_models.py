@@ -28,25 +28,29 @@ __all__ = ["agreement", "mmrm", "shrinkage"]
 _COVARIANCES = ("unstructured", "cs", "ar1", "intercepts", "slopes")
 
 
+@dataclass(frozen=True)
+class _Agreement:
+    """What the columns are, and which figures are wanted of them."""
+
+    measured: bool
+    categories: str
+    form: str
+    confidence: float
+
+
 @click.command("agreement")
 @DATA
 @click.option("--raters", required=True, metavar="A,B", help="One column per reader, one row per case.")
-@click.option("--measured", is_flag=True, help="The columns are measurements, not categories.")
-@click.option("--categories", default="", metavar="C1,C2", help="In their order; it matters for weights.")
-@click.option("--icc", "form", default="ICC2", show_default=True, help="ICC1, ICC2, ICC3, ICC1k, ICC2k or ICC3k.")
-@CONFIDENCE
+@gathered(
+    "wanted", _Agreement,
+    click.option("--measured", is_flag=True, help="The columns are measurements, not categories."),
+    click.option("--categories", default="", metavar="C1,C2", help="In their order; it matters for weights."),
+    click.option("--icc", "form", default="ICC2", show_default=True, help="ICC1, ICC2, ICC3, ICC1k, ICC2k or ICC3k."),
+    CONFIDENCE,
+)  # fmt: skip
 @MISSING
 @json_option
-def agreement(
-    data: Path,
-    raters: str,
-    measured: bool,
-    categories: str,
-    form: str,
-    confidence: float,
-    missing: str,
-    as_json: bool,
-) -> None:
+def agreement(data: Path, raters: str, wanted: _Agreement, missing: str, as_json: bool) -> None:
     """How far readers agree: kappas and AC1 of categories; ICC, concordance, Bland-Altman of measurements."""
     from trialimg.services.analyse_agreement import category_document, measurement_document
     from trialimg.services.analyse_table import Kind
@@ -54,12 +58,25 @@ def agreement(
     columns = names(raters)
     if len(columns) < 2:
         raise click.UsageError("agreement needs two columns at least: --raters A,B")
-    chosen = analysed(data, dict.fromkeys(columns, Kind.NUMBER if measured else Kind.WORD), missing)
-    if measured:
-        document = measurement_document(chosen, columns, form=form, confidence=confidence)
+    chosen = analysed(data, dict.fromkeys(columns, Kind.NUMBER if wanted.measured else Kind.WORD), missing)
+    if wanted.measured:
+        document = measurement_document(chosen, columns, form=wanted.form, confidence=wanted.confidence)
     else:
-        document = category_document(chosen, columns, categories=names(categories) or None, confidence=confidence)
+        categories = names(wanted.categories) or None
+        document = category_document(chosen, columns, categories=categories, confidence=wanted.confidence)
     give_document(document, "agreement", as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Repeated:
+    """Which columns hold what."""
+
+    response: str
+    subject: str
+    visit: str
+    by: str | None
+    covariates: str
+    factor: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -73,12 +90,15 @@ class _Model:
 
 @click.command("mmrm")
 @DATA
-@click.option("--response", required=True, metavar="COLUMN", help="What was measured.")
-@click.option("--subject", required=True, metavar="COLUMN", help="Whose it is.")
-@click.option("--visit", required=True, metavar="COLUMN", help="When.")
-@BY
-@click.option("--covariates", default="", metavar="A,B", help="Further fixed effects.")
-@FACTOR
+@gathered(
+    "named", _Repeated,
+    click.option("--response", required=True, metavar="COLUMN", help="What was measured."),
+    click.option("--subject", required=True, metavar="COLUMN", help="Whose it is."),
+    click.option("--visit", required=True, metavar="COLUMN", help="When."),
+    BY,
+    click.option("--covariates", default="", metavar="A,B", help="Further fixed effects."),
+    FACTOR,
+)  # fmt: skip
 @gathered(
     "model", _Model,
     click.option(
@@ -94,28 +114,16 @@ class _Model:
 @CONFIDENCE
 @MISSING
 @json_option
-def mmrm(
-    data: Path,
-    response: str,
-    subject: str,
-    visit: str,
-    by: str | None,
-    covariates: str,
-    factor: tuple[str, ...],
-    model: _Model,
-    confidence: float,
-    missing: str,
-    as_json: bool,
-) -> None:
+def mmrm(data: Path, named: _Repeated, model: _Model, confidence: float, missing: str, as_json: bool) -> None:
     """Mixed model of repeated measurements by restricted maximum likelihood."""
     from trialimg.services.analyse_longitudinal import MixedChoice, RepeatedColumns, SmallSample, mixed_document
     from trialimg.services.analyse_table import Kind
 
-    factors = factors_of(factor)
-    extra = names(covariates)
-    wanted = {response: Kind.NUMBER, subject: Kind.WORD, visit: Kind.COVARIATE, **({by: Kind.WORD} if by else {})}
+    factors, extra = factors_of(named.factor), names(named.covariates)
+    wanted = {named.response: Kind.NUMBER, named.subject: Kind.WORD, named.visit: Kind.COVARIATE}
+    wanted |= {named.by: Kind.WORD} if named.by else {}
     wanted |= {name: Kind.WORD if name in factors else Kind.COVARIATE for name in extra}
-    columns = RepeatedColumns(response, subject, visit, by, tuple(extra))
+    columns = RepeatedColumns(named.response, named.subject, named.visit, named.by, tuple(extra))
     document = mixed_document(
         analysed(data, wanted, missing),
         columns,
@@ -126,39 +134,45 @@ def mmrm(
     give_document(document, "mmrm", as_json=as_json)
 
 
+@dataclass(frozen=True)
+class _Shrinkage:
+    """Which columns hold what, and what counts as early."""
+
+    time: str
+    event: str
+    change: str
+    landmark: float
+    threshold_pct: float
+
+
 @click.command("shrinkage")
 @DATA
-@TIME
-@EVENT
-@click.option("--change", required=True, metavar="COLUMN", help="Change of the sum of diameters, percent.")
-@click.option("--landmark", type=float, required=True, help="When the change was known; time counts from here.")
-@click.option("--threshold", "threshold_pct", type=float, default=-20.0, show_default=True, help="Early shrinkage.")
+@gathered(
+    "early", _Shrinkage,
+    TIME,
+    EVENT,
+    click.option("--change", required=True, metavar="COLUMN", help="Change of the sum of diameters, percent."),
+    click.option("--landmark", type=float, required=True, help="When the change was known; time counts from here."),
+    click.option(
+        "--threshold", "threshold_pct", type=float, default=-20.0, show_default=True, help="Early shrinkage."
+    ),
+)  # fmt: skip
 @CONFIDENCE
 @MISSING
 @json_option
-def shrinkage(
-    data: Path,
-    time: str,
-    event: str,
-    change: str,
-    landmark: float,
-    threshold_pct: float,
-    confidence: float,
-    missing: str,
-    as_json: bool,
-) -> None:
+def shrinkage(data: Path, early: _Shrinkage, confidence: float, missing: str, as_json: bool) -> None:
     """Early tumour shrinkage and depth of response against survival, from a landmark on."""
     from trialimg.services.analyse_longitudinal import shrinkage_document
     from trialimg.services.analyse_survival import TimeColumns
     from trialimg.services.analyse_table import Kind
 
-    chosen = analysed(data, {time: Kind.TIME, event: Kind.EVENT, change: Kind.NUMBER}, missing)
+    chosen = analysed(data, {early.time: Kind.TIME, early.event: Kind.EVENT, early.change: Kind.NUMBER}, missing)
     document = shrinkage_document(
         chosen,
-        TimeColumns(time, event),
-        change=change,
-        landmark=landmark,
-        threshold_pct=threshold_pct,
+        TimeColumns(early.time, early.event),
+        change=early.change,
+        landmark=early.landmark,
+        threshold_pct=early.threshold_pct,
         confidence=confidence,
     )
     give_document(document, "shrinkage", as_json=as_json)
