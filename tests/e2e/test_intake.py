@@ -124,7 +124,7 @@ def uploaded(page, study: list[Path]) -> None:
     page.get_by_text("letter.txt: not a DICOM file").wait_for()
     settled(page)
     page.get_by_text("Files taken").wait_for()
-    picture(page, "analyst-upload")
+    picture(page, "upload-studies")
     form = fold(page, "Hand over to the case")
     pick(page, form.locator("[data-testid=stSelectbox]").first, "BL")
     form.locator("label", has_text="I looked at the images").click()
