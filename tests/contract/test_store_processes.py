@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -135,3 +137,19 @@ def test_a_process_killed_at_any_moment_leaves_whole_transactions(where):
     assert before >= 6
     assert count_up(opened(where), "after") == before + 1
     assert require_whole(where) == before + 1
+
+
+def test_a_store_opened_a_second_time_leaves_the_first_its_locks(tmp_path):
+    """Who closes a file of SQLite gives up the locks of the whole process, and others then take its journal away."""
+    address = tmp_path / "records.sqlite"
+    granted(memory_records(SqlStore(address), SystemClock()), "ana", Role.ANALYST)
+    first = opened(address)
+    assert count_up(first, "first") == 1
+    ledger_size(opened(address))
+    look = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT 1 FROM entry').fetchall(); c.close()"
+    )
+    subprocess.run([sys.executable, "-c", look, str(address)], check=True)
+    assert count_up(first, "first") == 2
+    assert count_up(opened(address), "second") == 3
+    assert require_whole(address) == 3

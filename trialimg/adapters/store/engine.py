@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -75,13 +76,22 @@ def _sqlite(url: URL) -> Engine:
     path = Path(url.database or "")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _require_file(path)
     except OSError as fault:
         raise errors.TrialimgError(f"{path}: the records cannot be kept here ({fault.strerror})") from fault
     engine = create_engine(url, connect_args={"timeout": _WAIT_S})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _require_file(path: Path) -> None:
+    """A file that only its owner may read; one that is there stays shut: closing it would drop SQLite's locks."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
 
 
 def _prepare(connection: Any, _record: object) -> None:
