@@ -113,6 +113,7 @@ def test_an_altered_entry_is_named(capsys, home, column, sequence):
         ("DELETE FROM entry WHERE sequence = 9", "missing_entry: entry 9"),
         (f"DELETE FROM entry WHERE sequence = {LAST}", f"truncated: entry {LAST}"),
         ("DELETE FROM entry WHERE sequence = 0", "missing_entry: entry 0"),
+        ("UPDATE version SET content = content || ' ' WHERE entry = 11", "not written in the canonical form"),
         ("UPDATE version SET content = replace(content, '10.5', '1.5') WHERE entry = 11", "record read C1/0 version 2"),
         ("UPDATE version SET salt = replace(salt, '0', '1') WHERE id = 'C1/1'", "record read C1/1 version 1"),
         ("UPDATE version SET person = 'rolf' WHERE id = 'C1/1' AND version = 2", "record read C1/1 version 2"),

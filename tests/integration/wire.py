@@ -9,8 +9,6 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
-_PATIENCE_S = 20
-
 
 @dataclass
 class Wire:
@@ -20,6 +18,8 @@ class Wire:
     cookie: str = ""
     sent: list[bytes] = field(default_factory=list)
     """Every frame that came."""
+    patience_s: float = 20
+    """How long to wait for a frame."""
 
     def __enter__(self) -> Wire:
         address = f"{self.server.replace('http', 'ws')}/_stcore/stream"
@@ -37,7 +37,7 @@ class Wire:
         self.socket.send(asked.SerializeToString())
         found: list[ForwardMsg] = []
         while not found or found[-1].WhichOneof("type") != "script_finished":
-            frame = self.socket.recv(timeout=_PATIENCE_S)
+            frame = self.socket.recv(timeout=self.patience_s)
             assert isinstance(frame, bytes)
             self.sent.append(frame)
             found.append(ForwardMsg.FromString(frame))

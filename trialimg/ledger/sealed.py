@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trialimg.core.errors import Fault, InvalidValueError
-from trialimg.ledger.canonical import canonical, hex_faults, parse
+from trialimg.ledger.canonical import canonical, decoded, hex_faults, parse
 
 __all__ = ["SALT_BYTES", "Redacted", "Sealed", "seal"]
 
@@ -38,8 +38,18 @@ class Sealed:
         return hashlib.sha256(_PURPOSE + bytes.fromhex(self.salt) + self.content.encode()).hexdigest()
 
     def value(self) -> Any:
-        """The value that was sealed."""
+        """The value that was sealed.
+
+        Raises
+        ------
+        InvalidValueError
+            If the content is not the canonical form of any value.
+        """
         return parse(self.content.encode())
+
+    def shown(self) -> Any:
+        """The same for whoever looks at it; whether the content is canonical is left to who verifies it."""
+        return decoded(self.content.encode())
 
     def redacted(self, by: int) -> Redacted:
         """The tombstone that takes this content's place, justified by the entry with that sequence."""

@@ -20,7 +20,7 @@ from trialimg.services.reading_file import ASSIGNMENT, CASE, protocol_in_force
 from trialimg.services.records import EntryQuery, Place, RecordVersion
 from trialimg.services.visits_due import ExpectedVisits, VisitCounts, visit_counts
 
-__all__ = ["PUBLISHED_ADJUDICATION_PCT", "CaseLine", "Cohort", "cohort_of", "cohort_size"]
+__all__ = ["PUBLISHED_ADJUDICATION_PCT", "CaseLine", "Cohort", "cohort_of"]
 
 PUBLISHED_ADJUDICATION_PCT = 42
 """Share of 23,476 cases of 79 trials that were adjudicated, in percent."""
@@ -92,18 +92,6 @@ class Cohort:
         """Median of days from receipt to the final result, and of how many cases; None as long as none is final."""
         days = [one.days for one in self.lines if one.state == Stage.FINAL.value]
         return (median(days), len(days)) if days else None
-
-
-def cohort_size(records: Records, actor: Actor, trial: str) -> int:
-    """Number of ledger entries; as long as it stays, nothing of the cohort has changed.
-
-    Raises
-    ------
-    AccessError
-        If the actor may not see the trial as a whole.
-    """
-    with records.look(actor, Action.VIEW_COHORT, trial=trial) as transaction:
-        return transaction.size()
 
 
 def cohort_of(records: Records, actor: Actor, trial: str) -> Cohort:

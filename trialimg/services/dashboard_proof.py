@@ -36,15 +36,15 @@ class EntryProof:
     """Id of the pair of keys that signed it."""
 
 
-def ledger_size(records: Records, actor: Actor, trial: str) -> int:
-    """How many entries the ledger has, those of all trials.
+def ledger_size(records: Records, actor: Actor, trial: str, *, right: Action = Action.VIEW_AUDIT) -> int:
+    """How many entries the ledger has, those of all trials; as long as it stays, no record has changed.
 
     Raises
     ------
     AccessError
-        If the actor may not see the audit trail.
+        If the actor does not have the right in this trial.
     """
-    with records.look(actor, Action.VIEW_AUDIT, trial=trial) as transaction:
+    with records.look(actor, right, trial=trial) as transaction:
         return transaction.size()
 
 

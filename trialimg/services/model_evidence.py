@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -84,33 +84,45 @@ def judged(
 ) -> tuple[Judged, ...]:
     """Every proposal of a trial on which a reader has decided, in time.
 
+    Reads are gone through one by one, and none is held: what thousands of them say is far more than what is asked.
+
     Parameters
     ----------
     known
         What is known of subjects from elsewhere, by subject: ``sex``, ``age``, ``scanner``.
     """
-    cases = {one.id: one.body for one in transaction.find(CASE, Place(trial)) if not isinstance(one.content, Redacted)}
-    groups = {key: _groups(body, known or {}) for key, body in cases.items()}
-    reads = [one for one in transaction.find(READ, Place(trial)) if not isinstance(one.content, Redacted)]
-    present = _present(reads)
-    drafts = {one.place.case: one.body["device"] for one in reads if one.place.person == DEVICE_SEAT}
-    found = [
-        *_of_lines(transaction, trial, kept, present),
-        *_of_drafts(transaction, trial, kept, present, drafts),
-    ]
+    cases = transaction.find(CASE, Place(trial))
+    groups = {one.id: _groups(one.body, known or {}) for one in cases if not isinstance(one.content, Redacted)}
+    answers, (standing, devices) = _answers(transaction, trial), _standing(transaction, trial)
+    locks = _Locks(transaction, trial)
+    found: list[Judged] = []
+    for read in transaction.find(READ, Place(trial)):
+        if read.id in standing:
+            found += _of_lines(answers.pop(standing[read.id], ()), read, kept)
+            found += _of_drafts(read, devices.get(read.place.case, {}), locks, kept)
+    for waiting in answers.values():
+        found += _of_lines(waiting, None, kept)
     whole = (_in_groups(one, groups.get(one.case, {})) for one in found)
     return tuple(sorted(whole, key=lambda one: one.at))
 
 
-def _present(reads: Sequence[RecordVersion]) -> dict[str, RecordVersion]:
-    """The last read of each assignment: a correction takes the place of the read that it corrects."""
-    found: dict[str, tuple[int, RecordVersion]] = {}
-    for one in reads:
+def _standing(transaction: Transaction, trial: str) -> tuple[dict[str, str], dict[str, Mapping[str, str]]]:
+    """Id of the last read of each assignment to that assignment, and case to what made the software's draft of it.
+
+    A correction takes the place of the read that it corrects.
+    """
+    last: dict[str, tuple[int, str]] = {}
+    devices: dict[str, Mapping[str, str]] = {}
+    for one in transaction.find(READ, Place(trial)):
+        if isinstance(one.content, Redacted):
+            continue
+        if one.place.person == DEVICE_SEAT:
+            devices[one.place.case] = one.body["device"]
+            continue
         about, _, number = one.id.rpartition("/")
         key, order = (about, int(number)) if number.isdecimal() else (one.id, 1)
-        if one.place.person != DEVICE_SEAT and order >= found.get(key, (0, one))[0]:
-            found[key] = order, one
-    return {key: one for key, (_, one) in found.items()}
+        last[key] = max(last.get(key, (0, "")), (order, one.id))
+    return {read: key for key, (_, read) in last.items()}, devices
 
 
 def _groups(case: Mapping[str, Any], known: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
@@ -124,26 +136,44 @@ def _in_groups(one: Judged, more: Mapping[str, str]) -> Judged:
     return replace(one, groups={**more, **own})
 
 
-def _of_lines(transaction: Transaction, trial: str, kept: Kept, reads: Mapping[str, RecordVersion]) -> Iterator[Judged]:
-    """Answers to lines; one that waits in a timepoint that is still open is not judged yet."""
+@dataclass(frozen=True)
+class _Answer:
+    """One answer to a line."""
+
+    version: RecordVersion
+    at: str
+    is_followed: bool
+    """Whether another line was drawn for its lesion."""
+
+
+def _answers(transaction: Transaction, trial: str) -> dict[str, list[_Answer]]:
+    """Every answer of a trial, by assignment."""
     asked = EntryQuery(trial=trial, action="answer_line", object_kind=MODEL_ANSWER)
     times = {entry.object_id: entry.at for entry in transaction.entries(asked)}
-    answers = {one.id: one for one in transaction.find(MODEL_ANSWER, Place(trial))}
-    for key, answer in answers.items():
-        if isinstance(answer.content, Redacted):
-            continue
-        about, _, number = key.rpartition("/")
-        assignment = about.removesuffix(f"/{answer.body['step']}/{answer.body['lesion']}")
-        entry = _locked(reads.get(assignment), answer.body["step"])
+    versions = {one.id: one for one in transaction.find(MODEL_ANSWER, Place(trial))}
+    found: dict[str, list[_Answer]] = defaultdict(list)
+    for key, one in versions.items():
+        if not isinstance(one.content, Redacted):
+            about, _, number = key.rpartition("/")
+            is_followed = f"{about}/{int(number) + 1}" in versions
+            assignment = about.removesuffix(f"/{one.body['step']}/{one.body['lesion']}")
+            found[assignment].append(_Answer(one, times.get(key, ""), is_followed))
+    return found
+
+
+def _of_lines(answers: Iterable[_Answer], read: RecordVersion | None, kept: Kept) -> Iterator[Judged]:
+    """Answers to the lines of a read; one that waits in a timepoint that is still open is not judged yet."""
+    for one in answers:
+        answer = one.version
+        entry = _locked(read, answer.body["step"])
         if answer.place.state in (FAILED, LEFT):
             fate: Fate | None = Fate(answer.place.state)
         elif answer.place.state == TAKEN:
             fate = None if entry is None else _fate(answer.body, entry)
         else:
-            is_over = entry is not None or f"{about}/{int(number) + 1}" in answers
-            fate = Fate.LEFT if is_over else None
+            fate = Fate.LEFT if entry is not None or one.is_followed else None
         if fate is not None:
-            yield _line(answer, times.get(key, ""), fate, entry, kept)
+            yield _line(answer, one.at, fate, entry, kept)
 
 
 def _locked(read: RecordVersion | None, step: str) -> Mapping[str, Any] | None:
@@ -181,25 +211,30 @@ def _line(answer: RecordVersion, at: str, fate: Fate, entry: Mapping[str, Any] |
     )
 
 
-def _of_drafts(
-    transaction: Transaction,
-    trial: str,
-    kept: Kept,
-    reads: Mapping[str, RecordVersion],
-    drafts: Mapping[str, Mapping[str, str]],
-) -> Iterator[Judged]:
-    """What the software's own drafts proposed, as judged when their timepoints were locked."""
-    times: dict[str, list[str]] = defaultdict(list)
-    for entry in transaction.entries(EntryQuery(trial=trial, action="lock_timepoint", object_kind=READ)):
-        times[entry.object_id].append(entry.at)
-    for read in reads.values():
-        device, moments = drafts.get(read.place.case, {}), times.get(read.id, [""])
-        model = device.get("segmenter", "")
-        for number, step in enumerate(read.body.get("locked", ())):
-            said = read.body["timepoints"].get(step) or {}
+@dataclass(frozen=True)
+class _Locks:
+    """When timepoints were locked; asked for once, and only where the software made drafts."""
+
+    transaction: Transaction
+    trial: str
+
+    @cached_property
+    def moments(self) -> Mapping[str, Sequence[str]]:
+        """Id of a read to the moment of each of its locks, in time."""
+        times: dict[str, list[str]] = defaultdict(list)
+        for entry in self.transaction.entries(EntryQuery(trial=self.trial, action="lock_timepoint", object_kind=READ)):
+            times[entry.object_id].append(entry.at)
+        return times
+
+
+def _of_drafts(read: RecordVersion, device: Mapping[str, str], locks: _Locks, kept: Kept) -> Iterator[Judged]:
+    """What the software's own draft proposed, as judged when the timepoints of a read were locked."""
+    for number, step in enumerate(read.body.get("locked", ())):
+        said = read.body["timepoints"].get(step) or {}
+        for one in said.get("proposals", ()):
+            moments = locks.moments.get(read.id, [""])
             at = moments[min(number, len(moments) - 1)]
-            for one in said.get("proposals", ()):
-                yield _draft(one, said, (read.place.case, model, at), kept)
+            yield _draft(one, said, (read.place.case, device.get("segmenter", ""), at), kept)
 
 
 def _draft(one: Mapping[str, Any], entry: Mapping[str, Any], of: tuple[str, str, str], kept: Kept) -> Judged:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trialimg.core.access import Action, Actor
@@ -16,7 +16,7 @@ from trialimg.services.ports import Transaction
 from trialimg.services.records import EntryQuery, Place
 from trialimg.services.trials_validation import VALIDATION_REPORT
 
-__all__ = ["HealthSettings", "ModelHealth", "Task", "health_size", "model_health", "watch_model"]
+__all__ = ["HealthSettings", "ModelHealth", "Task", "model_health", "watch_model"]
 
 
 @dataclass(frozen=True)
@@ -67,18 +67,6 @@ class ModelHealth:
         return next((light for light in order if light in shown), Light.DARK)
 
 
-def health_size(records: Records, actor: Actor, trial: str) -> int:
-    """Number of ledger entries; as long as it stays, nothing that the indicators rest on has changed.
-
-    Raises
-    ------
-    AccessError
-        If the actor may not see the model's health in this trial.
-    """
-    with records.look(actor, Action.VIEW_MODEL, trial=trial) as transaction:
-        return transaction.size()
-
-
 def model_health(
     records: Records, actor: Actor, trial: str, *, kept: Kept, settings: HealthSettings | None = None
 ) -> ModelHealth:
@@ -93,12 +81,10 @@ def model_health(
     now = records.now()
     with records.look(actor, Action.VIEW_MODEL, trial=trial) as transaction:
         found = judged(transaction, trial, kept, settings.subjects)
-        validation = _validation(transaction, trial)
-        tasks = tuple(_task(one.id, one.place.state, one.body) for one in model_tasks(transaction, trial))
+        validation, tasks = _validation(transaction, trial), _tasks(transaction, trial)
     figures = indicators(found, settings.limits, now=now, validation=validation, software=records.software)
     models = tuple(sorted({one.model for one in found if one.model}))
-    in_order = sorted(tasks, key=lambda one: (one.state != "open", one.opened_at))
-    return ModelHealth(trial, now, models, len(found), figures, tuple(in_order), settings.limits)
+    return ModelHealth(trial, now, models, len(found), figures, tasks, settings.limits)
 
 
 def watch_model(
@@ -112,8 +98,10 @@ def watch_model(
         If the actor may not see the model's health in this trial.
     """
     health = model_health(records, actor, trial, kept=kept, settings=settings)
-    opened = open_model_tasks(records, trial, health.indicators, health.limits)
-    return model_health(records, actor, trial, kept=kept, settings=settings) if opened else health
+    if not open_model_tasks(records, trial, health.indicators, health.limits):
+        return health
+    with records.look(actor, Action.VIEW_MODEL, trial=trial) as transaction:
+        return replace(health, tasks=_tasks(transaction, trial))
 
 
 def _validation(transaction: Transaction, trial: str) -> Validation | None:
@@ -126,6 +114,12 @@ def _validation(transaction: Transaction, trial: str) -> Validation | None:
         return None
     at, body = max(found, key=lambda one: one[0])
     return Validation(at, body["software"])
+
+
+def _tasks(transaction: Transaction, trial: str) -> tuple[Task, ...]:
+    """Open ones first."""
+    found = (_task(one.id, one.place.state, one.body) for one in model_tasks(transaction, trial))
+    return tuple(sorted(found, key=lambda one: (one.state != "open", one.opened_at)))
 
 
 def _task(key: str, state: str, body: Mapping[str, Any]) -> Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,8 +28,8 @@ from trialimg.review.performance import (
 from trialimg.review.performance_limits import ReaderLimits
 from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
-from trialimg.services.reading_file import CASE, CaseFile, load_case
-from trialimg.services.records import EntryQuery, Place, RecordVersion
+from trialimg.services.reading_file import READ, CaseFile, load_cases
+from trialimg.services.records import EntryQuery, RecordVersion
 from trialimg.services.trials import protocol_of
 from trialimg.stats.kappa import cohen_kappa, cross_table
 from trialimg.stats.rates import rate
@@ -147,16 +148,22 @@ def reader_report(records: Records, actor: Actor, trial: str) -> ReaderReport:
 
 def reads_of(transaction: Transaction, trial: str) -> ReadsOfTrial:
     """Every efficacy case that two people signed, and every repeat that was signed; withdrawn cases are left out."""
-    return reads_in(transaction, [load_case(transaction, case.id) for case in transaction.find(CASE, Place(trial))])
+    return reads_in(transaction, trial, load_cases(transaction, trial))
 
 
-def reads_in(transaction: Transaction, files: Iterable[CaseFile]) -> ReadsOfTrial:
-    """The same of certain cases."""
-    used = [f for f in files if not f.review.is_withdrawn and f.review.kind is CaseKind.EFFICACY]
-    pairs = (_pair(transaction, file) for file in used)
-    return ReadsOfTrial(
-        tuple(pair for pair in pairs if pair is not None), tuple(repeat for file in used for repeat in _repeats(file))
-    )
+def reads_in(transaction: Transaction, trial: str, files: Iterable[CaseFile]) -> ReadsOfTrial:
+    """The same of certain cases of a trial."""
+    asked = EntryQuery(trial=trial, action="sign_read", object_kind=READ)
+    months = {entry.sequence: entry.at[: len("YYYY-MM")] for entry in transaction.entries(asked)}
+    pairs: list[ReadPair] = []
+    repeats: list[RepeatRead] = []
+    for file in files:
+        if file.review.is_withdrawn or file.review.kind is not CaseKind.EFFICACY:
+            continue
+        if (pair := _pair(file, months)) is not None:
+            pairs.append(pair)
+        repeats += _repeats(file)
+    return ReadsOfTrial(tuple(pairs), tuple(repeats))
 
 
 def report_of(trial: str, reads: ReadsOfTrial, limits: ReaderLimits, statistics: Statistics) -> ReaderReport:
@@ -164,8 +171,15 @@ def report_of(trial: str, reads: ReadsOfTrial, limits: ReaderLimits, statistics:
     doubles = [pair.double for pair in reads.pairs]
     count = _Shares(statistics)
     words = [pair.best_response for pair in reads.pairs]
-    counts = counts_by_reader(doubles)
-    named = sorted({*counts, *(repeat.reader for repeat in reads.repeats)})
+    read, months = counts_by_reader(doubles), counts_by_reader_and_month(doubles)
+    repeats: dict[str, list[RepeatRead]] = defaultdict(list)
+    for repeat in reads.repeats:
+        repeats[repeat.reader].append(repeat)
+    none = ReaderCounts(0, 0, 0, 0)
+    figures = tuple(
+        _figures((reader, read.get(reader, none)), months.get(reader, {}), repeats[reader], limits, count)
+        for reader in sorted({*read, *repeats})
+    )
     return ReaderReport(
         trial,
         len(doubles),
@@ -174,7 +188,7 @@ def report_of(trial: str, reads: ReadsOfTrial, limits: ReaderLimits, statistics:
         count.kappa(words),
         count.icc([pair.baseline_sum_mm for pair in reads.pairs]),
         count.icc([pair.best_change_pct for pair in reads.pairs]),
-        tuple(_figures(reader, reads, limits, count) for reader in named),
+        figures,
         tuple(_pairs(reads.pairs, count)),
         limits,
     )
@@ -225,11 +239,14 @@ class _Shares:
         return intraclass_correlation(known, form="ICC1", confidence=float(self.statistics.confidence))
 
 
-def _figures(reader: str, reads: ReadsOfTrial, limits: ReaderLimits, count: _Shares) -> ReaderFigures:
-    doubles = [pair.double for pair in reads.pairs]
-    counts = counts_by_reader(doubles).get(reader, ReaderCounts(0, 0, 0, 0))
-    months = counts_by_reader_and_month(doubles).get(reader, {})
-    repeats = [repeat for repeat in reads.repeats if repeat.reader == reader]
+def _figures(
+    of: tuple[str, ReaderCounts],
+    months: Mapping[str, ReaderCounts],
+    repeats: Sequence[RepeatRead],
+    limits: ReaderLimits,
+    count: _Shares,
+) -> ReaderFigures:
+    reader, counts = of
     agreed = repeat_agreement(repeats).get(reader, Count(0, 0))
     kappa = count.kappa([(repeat.first, repeat.again) for repeat in repeats])
     return ReaderFigures(
@@ -259,8 +276,14 @@ def _pairs(pairs: Sequence[ReadPair], count: _Shares) -> Iterator[PairFigures]:
             yield PairFigures(readers, one.cases, count(one.adjudication_rate), chosen, kappa)
 
 
-def _pair(transaction: Transaction, file: CaseFile) -> ReadPair | None:
-    """The two signed reads of a case; None where there are not two."""
+def _pair(file: CaseFile, months: Mapping[int, str]) -> ReadPair | None:
+    """The two signed reads of a case; None where there are not two.
+
+    Parameters
+    ----------
+    months
+        Sequence of the entry that signed a read to its month.
+    """
     reads = [standing_read(file, seat) for seat in (Seat.FIRST, Seat.SECOND)]
     first, second = reads
     if first is None or second is None:
@@ -271,7 +294,7 @@ def _pair(transaction: Transaction, file: CaseFile) -> ReadPair | None:
         file.id,
         first.place.person,
         second.place.person,
-        max(_signed_in(transaction, read) for read in (first, second)),
+        max(months[read.entry] for read in (first, second)),
         differed,
         choices.pop() if differed and len(choices) == 1 else None,
     )
@@ -296,11 +319,6 @@ def _repeats(file: CaseFile) -> Iterator[RepeatRead]:
         first = standing_read(file, Seat(assignment.body["seat"])) if assignment.body["repeat"] else None
         if first and again and again.place.state == ReadStage.SIGNED.value:
             yield RepeatRead(file.id, again.place.person, _best_response(first), _best_response(again))
-
-
-def _signed_in(transaction: Transaction, read: RecordVersion) -> str:
-    """The month of a read's signature, ``YYYY-MM``."""
-    return next(transaction.entries(EntryQuery(start=read.entry, limit=1))).at[:7]
 
 
 def _best_response(read: RecordVersion) -> str:

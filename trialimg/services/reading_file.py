@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -20,7 +21,7 @@ from trialimg.review.design import Disclosure, ReadingDesign
 from trialimg.review.read_review import ReadReview
 from trialimg.services.journal import Journal
 from trialimg.services.ports import Transaction
-from trialimg.services.records import Place, RecordVersion
+from trialimg.services.records import EntryQuery, Place, RecordVersion
 from trialimg.services.trials import PROTOCOL, protocol_of
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "answer_of",
     "case_id",
     "load_case",
+    "load_cases",
     "protocol_in_force",
     "protocol_under",
     "read_id",
@@ -50,7 +52,7 @@ VERDICT = "verdict"
 """Kind of a record: which of two reads was chosen, by whom; signed, or superseded."""
 
 DEVICE_SEAT = "device"
-_REPEAT = "repeat"
+_REVOKED = "revoked"
 
 
 def case_id(trial: str, code: str) -> str:
@@ -105,8 +107,9 @@ class CaseFile:
         if not assignment.body["repeat"]:
             return named
         design = _alone(self.review.design)
-        review = replace(named, design=design, reads={}, adjudicator="", choices={})
-        return replace(review, reads={Seat.FIRST: _read_review(review, assignment, self.reads.get(assignment.id), "")})
+        steps = steps_of(design, named.kind, named.timepoints)
+        read = _read_review(design, steps, assignment, self.reads.get(assignment.id))
+        return replace(named, design=design, reads={Seat.FIRST: read}, adjudicator="", choices={})
 
 
 def review_timepoints(body: Mapping[str, Any]) -> tuple[Timepoint, ...]:
@@ -134,19 +137,75 @@ def load_case(transaction: Transaction, key: str) -> CaseFile:
     if record is None:
         raise ReadingError(f"there is no case {key}; `trialimg review receive` brings it in")
     place = Place(trial=record.place.trial, case=key)
-    found = {one.id: one for one in transaction.find(ASSIGNMENT, place)}
-    sitting = {name: one for name, one in found.items() if one.place.state != "revoked"}
+    found = tuple(transaction.find(ASSIGNMENT, place))
     reads = {
-        name: read
-        for name, one in sitting.items()
-        if (read := transaction.current(READ, read_id(name, one.body["number"]))) is not None
+        one.id: read
+        for one in found
+        if one.place.state != _REVOKED
+        and (read := transaction.current(READ, read_id(one.id, one.body["number"]))) is not None
     }
-    verdicts = tuple(one for one in transaction.find(VERDICT, place) if one.place.state == "signed")
+    former = frozenset(body["reader"] for one in found for body in _bodies(transaction, one.id))
     protocol = protocol_under(transaction, record.place.trial, record.body["protocol_digest"])
-    former = frozenset(body["reader"] for name in found for body in _bodies(transaction, name))
-    review = _review(record, protocol.reading, sitting, reads, verdicts)
-    present = frozenset(one.body["reader"] for one in sitting.values())
-    return CaseFile(record, protocol, sitting, reads, verdicts, replace(review, barred=former - present))
+    return _file(record, protocol, found, reads, verdicts=transaction.find(VERDICT, place), former=former)
+
+
+def load_cases(transaction: Transaction, trial: str, *, only: Collection[str] | None = None) -> Iterator[CaseFile]:
+    """Every case of a trial as `load_case` gives it, in order of id; the records are gone through once for all of them.
+
+    Parameters
+    ----------
+    only
+        Ids of the cases that are wanted; None: all.
+    """
+    place = Place(trial=trial)
+    seats: dict[str, list[RecordVersion]] = defaultdict(list)
+    for one in transaction.find(ASSIGNMENT, place):
+        seats[one.place.case].append(one)
+    verdicts: dict[str, list[RecordVersion]] = defaultdict(list)
+    for one in transaction.find(VERDICT, place):
+        verdicts[one.place.case].append(one)
+    kept = {one.id: one for one in transaction.find(READ, place) if only is None or one.place.case in only}
+    taken_away = EntryQuery(trial=trial, action="revoke_read", object_kind=ASSIGNMENT)
+    moved = {entry.object_id for entry in transaction.entries(taken_away)}
+    protocols: dict[str, Protocol] = {}
+    for record in transaction.find(CASE, place):
+        if only is not None and record.id not in only:
+            continue
+        found = seats.pop(record.id, [])
+        reads = {
+            one.id: read
+            for one in found
+            if one.place.state != _REVOKED and (read := kept.pop(read_id(one.id, one.body["number"]), None)) is not None
+        }
+        held = frozenset(one.body["reader"] for one in found)
+        left = frozenset(body["reader"] for one in found if one.id in moved for body in _bodies(transaction, one.id))
+        digest = record.body["protocol_digest"]
+        if digest not in protocols:
+            protocols[digest] = protocol_under(transaction, trial, digest)
+        yield _file(record, protocols[digest], found, reads, verdicts=verdicts.pop(record.id, ()), former=held | left)
+
+
+def _file(
+    record: RecordVersion,
+    protocol: Protocol,
+    found: Iterable[RecordVersion],
+    reads: Mapping[str, RecordVersion],
+    *,
+    verdicts: Iterable[RecordVersion],
+    former: frozenset[str],
+) -> CaseFile:
+    """A case of its records.
+
+    Parameters
+    ----------
+    former
+        Everybody who sits or ever sat in one of its seats.
+    """
+    sitting = {one.id: one for one in found if one.place.state != _REVOKED}
+    signed = tuple(one for one in verdicts if one.place.state == "signed")
+    barred = former - {one.body["reader"] for one in sitting.values()}
+    review = _review(record, protocol.reading, sitting, reads, verdicts=signed, barred=barred)
+    return CaseFile(record, protocol, sitting, reads, signed, review)
 
 
 def _bodies(transaction: Transaction, assignment: str) -> Iterator[Mapping[str, Any]]:
@@ -188,45 +247,53 @@ def _review(
     design: ReadingDesign,
     sitting: Mapping[str, RecordVersion],
     reads: Mapping[str, RecordVersion],
+    *,
     verdicts: tuple[RecordVersion, ...],
+    barred: frozenset[str],
 ) -> CaseReview:
     body = record.body
-    empty = CaseReview(
-        record.id,
-        design,
-        tuple(one["id"] for one in body["timepoints"]),
-        CaseKind(body["kind"]),
-        is_withdrawn=record.place.state == Stage.WITHDRAWN.value,
-    )
+    kind, timepoints = CaseKind(body["kind"]), tuple(one["id"] for one in body["timepoints"])
+    steps = steps_of(design, kind, timepoints)
     seated = {one.body["seat"]: one for one in sitting.values() if not one.body["repeat"]}
     adjudicator = seated.pop(Seat.ADJUDICATOR.value, None)
-    return replace(
-        empty,
+    return CaseReview(
+        record.id,
+        design,
+        timepoints,
+        kind,
         reads={
-            Seat(seat): _read_review(empty, one, reads.get(one.id), body["reopened"].get(seat, ""))
+            Seat(seat): _read_review(
+                design, steps, one, reads.get(one.id), reopened_from=body["reopened"].get(seat, "")
+            )
             for seat, one in seated.items()
         },
         adjudicator=adjudicator.body["reader"] if adjudicator is not None else "",
         choices={verdict.place.person: Seat(verdict.body["chosen"]) for verdict in verdicts},
+        barred=barred,
+        is_withdrawn=record.place.state == Stage.WITHDRAWN.value,
     )
 
 
 def _read_review(
-    case: CaseReview, assignment: RecordVersion, read: RecordVersion | None, reopened_from: str
+    design: ReadingDesign,
+    steps: tuple[str, ...],
+    assignment: RecordVersion,
+    read: RecordVersion | None,
+    *,
+    reopened_from: str = "",
 ) -> ReadReview:
-    fresh = ReadReview(
+    body: Mapping[str, Any] = read.body if read is not None else {"locked": (), "answer": None}
+    return ReadReview(
         assignment.body["alias"],
         Reader(assignment.body["reader"]),
-        steps_of(case.design, case.kind, case.timepoints),
-        case.design.disclosure is Disclosure.SEQUENTIAL_LOCKED,
+        steps,
+        design.disclosure is Disclosure.SEQUENTIAL_LOCKED,
         assignment.body["number"],
-        reopened_from=reopened_from,
+        tuple(body["locked"]),
+        ReadStage(read.place.state) if read is not None else ReadStage.DRAFT,
+        reopened_from,
+        answer_of(body["answer"]["compared"]) if body["answer"] is not None else None,
     )
-    if read is None:
-        return fresh
-    body = read.body
-    answer = answer_of(body["answer"]["compared"]) if body["answer"] is not None else None
-    return replace(fresh, locked=tuple(body["locked"]), stage=ReadStage(read.place.state), answer=answer)
 
 
 def _alone(design: ReadingDesign) -> ReadingDesign:

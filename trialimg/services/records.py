@@ -55,7 +55,7 @@ class RecordVersion:
         """
         if isinstance(self.content, Redacted):
             raise IntegrityError(f"{self.kind} {self.id} version {self.version} was redacted; the ledger says why")
-        text: dict[str, Any] = self.content.value()
+        text: dict[str, Any] = self.content.shown()
         body: Mapping[str, Any] = text.get("body", {})
         if text != said(self.kind, self.id, self.version, self.place, body=body):
             raise IntegrityError(f"{self.kind} {self.id} version {self.version}: the text belongs to another record")

@@ -13,12 +13,12 @@ from trialimg.services.figures.adjudication import ReviewedCase
 from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
 from trialimg.services.reader_performance import ReaderReport, ReadsOfTrial, reads_in, report_of, standing_read
-from trialimg.services.reading_file import ASSIGNMENT, CASE, CaseFile, load_case, protocol_in_force
-from trialimg.services.records import EntryQuery, Place
+from trialimg.services.reading_file import ASSIGNMENT, CASE, CaseFile, load_cases, protocol_in_force
+from trialimg.services.records import EntryQuery
 from trialimg.services.tabulation.concordance import PairedReading, Readings
 from trialimg.services.trials_data_cut import intact_cut
 
-__all__ = ["ReviewRecord", "Turnaround", "review_record", "reviewed_cases"]
+__all__ = ["ReviewRecord", "Turnaround", "review_record", "reviewed_case"]
 
 _SEATS = (Seat.FIRST, Seat.SECOND)
 _NAMES = {Seat.FIRST: "radiologist 1", Seat.SECOND: "radiologist 2"}
@@ -76,7 +76,7 @@ def review_record(records: Records, actor: Actor, trial: str, *, cut: str | None
         protocol = protocol_in_force(transaction, trial)
         only = None if cut is None else {one["case"] for one in intact_cut(transaction, trial, cut).body["cases"]}
         files = list(_files(transaction, trial, only))
-        reads = reads_in(transaction, files)
+        reads = reads_in(transaction, trial, files)
         letters = _letters(reads, files)
         performance = report_of(trial, _lettered(reads, letters), protocol.oversight.reader_limits, protocol.statistics)
         turnarounds = tuple(_turnarounds(transaction, files, letters))
@@ -86,35 +86,16 @@ def review_record(records: Records, actor: Actor, trial: str, *, cut: str | None
         return ReviewRecord(
             cut or "",
             protocol.reading.readers,
-            tuple(_reviewed(file) for file in files),
+            tuple(reviewed_case(file) for file in files),
             Readings(tuple(_paired(files)), _NAMES[Seat.FIRST], _NAMES[Seat.SECOND]),
             performance,
             turnarounds,
         )
 
 
-def reviewed_cases(records: Records, actor: Actor, trial: str) -> tuple[ReviewedCase, ...]:
-    """How far every efficacy case has come, for those who see how readers do; none where one reader reads each case.
-
-    Raises
-    ------
-    AccessError
-        If the actor may not see how readers do.
-    ProtocolError
-        If there is no such trial.
-    """
-    with records.look(actor, Action.VIEW_READERS, trial=trial) as transaction:
-        if len(protocol_in_force(transaction, trial).reading.reading_seats) < len(_SEATS):
-            return ()
-        return tuple(_reviewed(file) for file in _files(transaction, trial, None))
-
-
 def _files(transaction: Transaction, trial: str, only: Collection[str] | None) -> Iterator[CaseFile]:
-    for case in transaction.find(CASE, Place(trial)):
-        if only is None or case.id in only:
-            file = load_case(transaction, case.id)
-            if file.review.kind is CaseKind.EFFICACY:
-                yield file
+    files = load_cases(transaction, trial, only=only)
+    return (file for file in files if file.review.kind is CaseKind.EFFICACY)
 
 
 def _letters(reads: ReadsOfTrial, files: Sequence[CaseFile]) -> Mapping[str, str]:
@@ -140,7 +121,8 @@ def _lettered(reads: ReadsOfTrial, letters: Mapping[str, str]) -> ReadsOfTrial:
     return ReadsOfTrial(tuple(pairs), tuple(replace(repeat, reader=letters[repeat.reader]) for repeat in reads.repeats))
 
 
-def _reviewed(file: CaseFile) -> ReviewedCase:
+def reviewed_case(file: CaseFile) -> ReviewedCase:
+    """How far a case has come, and in what its two reads differ."""
     twice = all(standing_read(file, seat) is not None for seat in _SEATS)
     is_reread = any(read.reopened_from for read in file.review.reads.values())
     choices = set(file.review.choices.values())

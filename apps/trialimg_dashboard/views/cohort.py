@@ -9,12 +9,14 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from apps.trialimg_dashboard.desk import Desk, done
+from apps.trialimg_dashboard.desk import Desk
 from apps.trialimg_dashboard.run import finished_run
 from apps.trialimg_dashboard.views import charts
 from apps.trialimg_dashboard.views.choosing import chosen_in
+from apps.trialimg_dashboard.views.kept import worked_out
+from trialimg.core.access import Action
 from trialimg.core.reading import Stage
-from trialimg.services.dashboard_cohort import PUBLISHED_ADJUDICATION_PCT, CaseLine, Cohort, cohort_of, cohort_size
+from trialimg.services.dashboard_cohort import PUBLISHED_ADJUDICATION_PCT, CaseLine, Cohort, cohort_of
 from trialimg.services.dashboard_courses import courses_of_reads, courses_with_cases
 from trialimg.services.figures.courses import TrialCourses
 from trialimg.services.figures.figure import Figure
@@ -23,25 +25,20 @@ from trialimg.services.figures.spider import spider
 from trialimg.services.figures.swimmer import swimmer
 from trialimg.services.figures.waterfall import waterfall
 
-__all__ = ["cases", "endpoints", "figures", "open_case", "present_cohort"]
+__all__ = ["cases", "endpoints", "figures", "open_case", "present_cohort", "present_courses"]
 
 _CASE_PAGE = Path(__file__).parent.parent / "pages" / "case.py"
 _READS = ("assigned", "in_progress", "locked", "signed")
 
 
 def present_cohort(at: Desk) -> Cohort | None:
-    """The cohort now; worked out again only where the ledger has grown. Asked by whoever looks, each time."""
-    size = done(lambda: cohort_size(at.records, at.actor, at.trial))
-    if size is None:
-        return None
-    kept: tuple[object, Cohort] | None = st.session_state.get("cohort")
-    known_by = (at.trial, size, at.records.now()[:13])
-    if kept is not None and kept[0] == known_by:
-        return kept[1]
-    found = done(lambda: cohort_of(at.records, at.actor, at.trial))
-    if found is not None:
-        st.session_state["cohort"] = (known_by, found)
-    return found
+    """The cohort now."""
+    return worked_out(at, "cohort", Action.VIEW_COHORT, lambda: cohort_of(at.records, at.actor, at.trial))
+
+
+def present_courses(at: Desk) -> TrialCourses | None:
+    """The course of every final case now, by the read that holds."""
+    return worked_out(at, "courses", Action.VIEW_COHORT, lambda: courses_of_reads(at.records, at.actor, at.trial))
 
 
 def figures(at: Desk, cohort: Cohort) -> None:
@@ -101,7 +98,7 @@ def endpoints(at: Desk, cohort: Cohort) -> None:
     """Waterfall, spider, swimmer and survival side by side, by signed reads or by a run of the software."""
     run = finished_run(at)
     found = {
-        "reads": done(lambda: courses_of_reads(at.records, at.actor, at.trial)),
+        "reads": present_courses(at),
         "run": courses_with_cases(run, {line.subject: line.code for line in cohort.lines}) if run else None,
     }
     told = {source: trial for source, trial in found.items() if trial is not None and trial.courses}

@@ -13,7 +13,7 @@ from apps.trialimg_dashboard.desk import Desk, done
 from apps.trialimg_dashboard.run import finished_run
 from apps.trialimg_dashboard.views.charts import present
 from apps.trialimg_dashboard.views.choosing import chosen_in
-from apps.trialimg_dashboard.views.cohort import open_case, present_cohort
+from apps.trialimg_dashboard.views.cohort import open_case, present_cohort, present_courses
 from apps.trialimg_dashboard.views.heat_map import heat_map
 from trialimg.services.analyse_radiomics import (
     LEAST_SUBJECTS,
@@ -27,8 +27,6 @@ from trialimg.services.analyse_radiomics import (
     course_of,
     stability,
 )
-from trialimg.services.dashboard_cohort import cohort_size
-from trialimg.services.dashboard_courses import courses_of_reads
 from trialimg.services.dashboard_features import take_table
 from trialimg.services.figures.course import Course, course
 from trialimg.services.figures.volcano import Association, volcano
@@ -161,8 +159,7 @@ def association(at: Desk, asked: Asked) -> None:
 
 def _outcomes_of(at: Desk, asked: Asked) -> tuple[object, FeatureTable]:
     """Where outcomes come from, and the table with them: final central reads where they are enough, else the run."""
-    size = done(lambda: cohort_size(at.records, at.actor, at.trial))
-    trial = _kept((size, "reads"), lambda: done(lambda: courses_of_reads(at.records, at.actor, at.trial)))
+    trial = present_courses(at)
     if trial is None or not trial.courses:
         return "run", asked.table
     table = with_central_outcomes(asked.table, trial)
@@ -174,7 +171,7 @@ def _outcomes_of(at: Desk, asked: Asked) -> tuple[object, FeatureTable]:
         format_func=lambda one: at.t(f"cohort.source.{one}"),
         key="features_source",
     )
-    return ((size, "reads"), table) if source == "reads" else ("run", asked.table)
+    return (frozenset(table.outcomes.items()), table) if source == "reads" else ("run", asked.table)
 
 
 def _question(at: Desk, table: FeatureTable) -> Question:

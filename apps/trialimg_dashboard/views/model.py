@@ -8,16 +8,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from apps.trialimg_dashboard.desk import Desk, done
+from apps.trialimg_dashboard.desk import Desk
 from apps.trialimg_dashboard.views.acting import act, may, wanted
 from apps.trialimg_dashboard.views.charts import present
 from apps.trialimg_dashboard.views.choosing import chosen_in
+from apps.trialimg_dashboard.views.kept import worked_out
 from trialimg.bootstrap.watching import health_settings
 from trialimg.core.access import Action
 from trialimg.services.figures.course import Course, course
 from trialimg.services.figures.figure import Figure as Drawing
 from trialimg.services.model_evidence import Kept
-from trialimg.services.model_health import ModelHealth, Task, health_size, watch_model
+from trialimg.services.model_health import ModelHealth, Task, watch_model
 from trialimg.services.model_indicators import Figure, Indicator, Light
 from trialimg.services.model_tasks import close_model_task
 
@@ -29,19 +30,8 @@ _GROUND = {Light.RED: "#ffc9cf", Light.AMBER: "#ffe2a8", Light.GREEN: "#bfe8cf",
 
 
 def present_health(at: Desk) -> ModelHealth | None:
-    """The model's health now, tasks opened; worked out again only where the ledger has grown or an hour has passed."""
-    size = done(lambda: health_size(at.records, at.actor, at.trial))
-    if size is None:
-        return None
-    known_by = (at.trial, size, at.records.now()[:13])
-    kept: tuple[object, ModelHealth] | None = st.session_state.get("model_health")
-    if kept is not None and kept[0] == known_by:
-        return kept[1]
-    found = done(lambda: _watched(at))
-    if found is not None:
-        size = done(lambda: health_size(at.records, at.actor, at.trial))
-        st.session_state["model_health"] = ((at.trial, size, known_by[2]), found)
-    return found
+    """The model's health now, tasks opened."""
+    return worked_out(at, "model", Action.VIEW_MODEL, lambda: _watched(at), writes=True)
 
 
 def _watched(at: Desk) -> ModelHealth:

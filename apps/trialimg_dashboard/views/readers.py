@@ -7,14 +7,21 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from apps.trialimg_dashboard.desk import Desk, done
+from apps.trialimg_dashboard.desk import Desk
 from apps.trialimg_dashboard.views import charts
+from apps.trialimg_dashboard.views.kept import worked_out
+from trialimg.core.access import Action
 from trialimg.services.dashboard_cohort import PUBLISHED_ADJUDICATION_PCT
-from trialimg.services.figures.adjudication import adjudication_flow
+from trialimg.services.dashboard_readers import ReadersSeen, readers_seen
+from trialimg.services.figures.adjudication import ReviewedCase, adjudication_flow
 from trialimg.services.reader_performance import Estimate, ReaderReport
-from trialimg.services.review_record import reviewed_cases
 
-__all__ = ["drift", "each", "flow", "pairs", "together"]
+__all__ = ["drift", "each", "flow", "pairs", "present_readers", "together"]
+
+
+def present_readers(at: Desk) -> ReadersSeen | None:
+    """How the readers do now."""
+    return worked_out(at, "readers", Action.VIEW_READERS, lambda: readers_seen(at.records, at.actor, at.trial))
 
 
 def together(at: Desk, report: ReaderReport) -> None:
@@ -43,9 +50,8 @@ def together(at: Desk, report: ReaderReport) -> None:
         )
 
 
-def flow(at: Desk) -> None:
+def flow(at: Desk, cases: Sequence[ReviewedCase]) -> None:
     """From every case over both reads to the read that holds."""
-    cases = done(lambda: reviewed_cases(at.records, at.actor, at.trial))
     if cases:
         st.subheader(at.t("readers.flow"))
         charts.present(at, adjudication_flow(cases), key="chart_adjudication_flow")

@@ -44,3 +44,17 @@ def test_a_salt_is_32_bytes_in_lower_case_hexadecimal_digits(salt):
 def test_what_cannot_be_true_is_refused(build):
     with pytest.raises(InvalidValueError):
         build()
+
+
+def test_content_that_is_not_canonical_can_be_looked_at_and_is_no_value():
+    """Whoever verifies asks for the value; a page that shows thousands of records does not compare each with itself."""
+    loose = Sealed(SALT, '{"b":1, "a":"ü"}')
+    assert loose.shown() == {"a": "ü", "b": 1}
+    with pytest.raises(InvalidValueError, match="not_canonical"):
+        loose.value()
+
+
+@pytest.mark.parametrize("content", ["{", "1.5", "NaN", "9007199254740992"])
+def test_what_no_canonical_form_can_say_is_not_shown_either(content):
+    with pytest.raises(InvalidValueError, match="not_json"):
+        Sealed(SALT, content).shown()

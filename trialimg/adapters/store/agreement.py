@@ -93,6 +93,6 @@ def _places(connection: Connection) -> Iterator[Finding]:
         try:
             made = read_version(row)
             if not isinstance(made.content, Redacted):
-                _ = made.body
+                _ = made.body, made.content.value()
         except (IntegrityError, InvalidValueError) as fault:
             yield Finding("altered_record", f"record {row.kind} {row.id} version {row.version}", str(fault))
