@@ -19,6 +19,7 @@ from trialimg.bootstrap import identity, kept_masks, kept_series, make_folder, r
 from trialimg.core.access import Actor
 from trialimg.core.errors import AccessError, TrialimgError
 from trialimg.services.case_images import CaseImages, Looking, ShownSeries
+from trialimg.services.decoded_slices import DecodedSlices
 from trialimg.services.journal import Records
 from trialimg.services.people_sessions import SESSIONS, SessionPolicy, session_key
 from trialimg.services.ports import Identity, Segmenter
@@ -60,7 +61,7 @@ def installation() -> Installation:
     kept = records(home, os.environ.get("TRIALIMG_DATABASE_URL"))
     secret = _pixel_secret()
     names, tokens = (hmac.digest(secret, use, "sha256") for use in (b"series names", b"tokens"))
-    images = CaseImages(kept, kept_series(home), names)
+    images = CaseImages(kept, kept_series(home, at_hand=DecodedSlices()), names)
     return Installation(home, kept, identity(), images, kept_masks(home), PixelTokens(tokens), _sessions())
 
 

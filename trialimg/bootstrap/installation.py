@@ -9,6 +9,7 @@ from trialimg.bootstrap.folders import make_folder
 from trialimg.bootstrap.images import image_source
 
 if TYPE_CHECKING:
+    from trialimg.services.decoded_slices import DecodedSlices
     from trialimg.services.demonstration import Demonstration
     from trialimg.services.journal import Records
     from trialimg.services.ports import (
@@ -71,13 +72,19 @@ def migrate_records(home: Path, database: str | None = None) -> tuple[str, str]:
     return migrate(database or home / "records.sqlite", secret_seal(home))
 
 
-def kept_series(home: Path) -> KeptSeries:
-    """The images of an installation as viewers get them, encrypted where its blobs are."""
+def kept_series(home: Path, *, at_hand: DecodedSlices | None = None) -> KeptSeries:
+    """The images of an installation as viewers get them, encrypted where its blobs are.
+
+    Parameters
+    ----------
+    at_hand
+        Where a server keeps the slices that it decoded lately.
+    """
     from trialimg.adapters.store.installation import encoded_slices
     from trialimg.services.viewing import KeptSeries
 
     make_folder(home / "images")
-    return KeptSeries(encoded_slices(home))
+    return KeptSeries(encoded_slices(home), at_hand)
 
 
 def kept_masks(home: Path) -> KeptMasks:

@@ -15,13 +15,10 @@ from trialimg.imaging.contour import filled
 from trialimg.services.prompted import KeptMasks, axes_of, series_volume
 from trialimg.services.reading_content import BY_HAND, EDITED
 from trialimg.services.reading_entry import Axes
-from trialimg.services.viewing import KeptSeries, grid_of
+from trialimg.services.viewing import Box, KeptSeries, grid_of
 from trialimg.volume import Geometry, Mask, Volume
 
 __all__ = ["Region", "outlined"]
-
-Box = tuple[tuple[int, int, int], tuple[int, int, int]]
-"""First index (i, j, k) and the one behind the last."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -17,8 +17,8 @@ from trialimg.core.prompts import BidirectionalPrompt, LinePrompt, PointLps
 from trialimg.imaging.measure import measure
 from trialimg.services.ports import BlobStore, Segmenter
 from trialimg.services.reading_entry import Axes
-from trialimg.services.viewing import KeptSeries, outlines_lps_mm
-from trialimg.volume import Mask, Unit, Volume
+from trialimg.services.viewing import Box, KeptSeries, outlines_lps_mm
+from trialimg.volume import Geometry, Mask, Unit, Volume
 from trialimg.volume.packing import pack_mask, unpack_mask
 
 __all__ = [
@@ -118,16 +118,17 @@ def _mean_hu(volume: Volume, mask: Mask) -> str:
     return str(mean.quantize(Decimal("0.1"), rounding=ROUND_HALF_UP))
 
 
-@lru_cache(maxsize=4)
-def series_volume(series: KeptSeries, uid: str, numbers: range | None = None) -> Volume:
-    """The voxels of a kept series, or of some of its slices.
+def series_volume(
+    series: KeptSeries, uid: str, numbers: range | None = None, *, part: Callable[[Geometry], Box] | None = None
+) -> Volume:
+    """The voxels of a kept series, of some of its slices, or of a part of those.
 
     Raises
     ------
     IntakeError
         If it is not kept.
     """
-    found = series.volume(uid, numbers)
+    found = series.volume(uid, numbers, part=part)
     if found is None:
         raise IntakeError("the images of this visit are not here; ask for them to be ingested again")
     return found
@@ -141,7 +142,8 @@ def part_around(series: KeptSeries, uid: str, line: tuple[PointLps, PointLps]) -
     IntakeError
         If the series is not kept.
     """
-    return around(series_volume(series, uid, _slices_around(series.geometry(uid), line)), line)
+    numbers = _slices_around(series.geometry(uid), line)
+    return series_volume(series, uid, numbers, part=lambda grid: _box_around(grid, line))
 
 
 def _slices_around(geometry: Mapping[str, Any] | None, line: tuple[PointLps, PointLps]) -> range | None:
@@ -159,14 +161,18 @@ def _slices_around(geometry: Mapping[str, Any] | None, line: tuple[PointLps, Poi
 
 def around(volume: Volume, line: tuple[PointLps, PointLps]) -> Volume:
     """The part of an image around a line, large enough for the lesion and what surrounds it."""
+    return volume.cropped(*_box_around(volume.geometry, line))
+
+
+def _box_around(grid: Geometry, line: tuple[PointLps, PointLps]) -> Box:
     ends = np.asarray(line)
     reach_mm = float(np.linalg.norm(ends[0] - ends[1])) / 2 + _MARGIN_MM
-    centre = volume.geometry.to_index(ends.mean(axis=0))
-    reach = np.ceil(reach_mm / np.asarray(volume.geometry.spacing_mm))
-    size = np.asarray(volume.geometry.size)
+    centre = grid.to_index(ends.mean(axis=0))
+    reach = np.ceil(reach_mm / np.asarray(grid.spacing_mm))
+    size = np.asarray(grid.size)
     low = np.clip(np.floor(centre - reach), 0, size - 1).astype(int)
     high = np.clip(np.ceil(centre + reach) + 1, low + 1, size).astype(int)
-    return volume.cropped(_index(low), _index(high))
+    return _index(low), _index(high)
 
 
 def _index(values: npt.NDArray[np.int_]) -> tuple[int, int, int]:

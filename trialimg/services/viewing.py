@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,23 @@ import numpy.typing as npt
 from trialimg.core.digest import canonical_json, digest_of
 from trialimg.core.errors import IntakeError, IntegrityError
 from trialimg.imaging.contour import outlines
+from trialimg.services.decoded_slices import DecodedSlices
 from trialimg.services.ports import KeptBlobs
 from trialimg.volume import Geometry, Mask, Unit, Volume
 
-__all__ = ["ENCODING", "EncodedSeries", "KeptSeries", "encode", "grid_of", "outlines_lps_mm"]
+__all__ = ["ENCODING", "Box", "EncodedSeries", "KeptSeries", "encode", "grid_of", "outlines_lps_mm"]
 
 ENCODING = "2"
 """Changes with the bytes below: series that were kept in another way are encoded again."""
 
 _LARGEST = np.iinfo(np.int16).max
+_GZIP = 31
+"""What zlib calls a gzip stream."""
 _GRAIN_MM = 2
 """Decimals of a millimetre in an outline: far below a pixel."""
+
+Box = tuple[tuple[int, int, int], tuple[int, int, int]]
+"""First index (i, j, k) and the one behind the last."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,8 @@ class KeptSeries:
     """Encoded series in a blob store, each under a name that tells a reader nothing."""
 
     store: KeptBlobs
+    at_hand: DecodedSlices | None = field(default=None, compare=False, repr=False)
+    """Where slices that were read are kept for a while; None: each is read anew."""
 
     def keep(self, name: str, series: EncodedSeries) -> None:
         """Keep a series; the geometry comes last, so that a series that is found is whole."""
@@ -114,35 +123,63 @@ class KeptSeries:
         parts = [*map(str, range(geometry["shape"][0])), "geometry"]
         for part in parts:
             self.store.remove(_key(name, part))
+        if self.at_hand is not None:
+            self.at_hand.forget(name)
         return len(parts)
 
     def slice(self, name: str, number: int) -> bytes | None:
         """One slice as it is sent; None if the series has no such slice."""
         return self.store.get(_key(name, str(number)))
 
-    def volume(self, name: str, numbers: range | None = None) -> Volume | None:
+    def read_ahead(self, name: str, numbers: Iterable[int]) -> None:
+        """Decode slices that will be asked for, where they are kept at hand; what is not there is left out."""
+        geometry = self.geometry(name)
+        if geometry is not None and self.at_hand is not None:
+            for number in numbers:
+                self._pixels(name, number, geometry["shape"][1:])
+
+    def _pixels(self, name: str, number: int, shape: tuple[int, int]) -> npt.NDArray[np.int16] | None:
+        """One slice as it was stored; None if the series has no such slice."""
+        found = self.at_hand.get(name, number) if self.at_hand is not None else None
+        if found is not None:
+            return found
+        data = self.slice(name, number)
+        if data is None:
+            return None
+        decoded = np.frombuffer(zlib.decompress(data, _GZIP, 2 * shape[0] * shape[1]), "<i2").reshape(shape)
+        if self.at_hand is not None:
+            self.at_hand.put(name, number, decoded)
+        return decoded
+
+    def volume(
+        self, name: str, numbers: range | None = None, *, part: Callable[[Geometry], Box] | None = None
+    ) -> Volume | None:
         """The voxels again, to the step in which they were kept; None if there is no such series.
 
         Parameters
         ----------
         numbers
             Which slices, at least two one after the other; None for all.
+        part
+            Which part of these slices, by their grid; None for all of it.
         """
         geometry = self.geometry(name)
         if geometry is None:
             return None
-        if numbers is not None:
-            positions = geometry["positions"][numbers.start : numbers.stop]
-            geometry = {**geometry, "shape": [len(positions), *geometry["shape"][1:]], "positions": positions}
-        first = numbers.start if numbers is not None else 0
-        slices = [self.slice(name, first + number) for number in range(geometry["shape"][0])]
-        stored = [np.frombuffer(gzip.decompress(data), "<i2") for data in slices if data is not None]
-        if len(stored) != geometry["shape"][0]:
+        numbers = numbers or range(geometry["shape"][0])
+        positions = geometry["positions"][numbers.start : numbers.stop]
+        grid = grid_of({**geometry, "shape": [len(positions), *geometry["shape"][1:]], "positions": positions})
+        low, high = part(grid) if part else ((0, 0, 0), grid.size)
+        shape = geometry["shape"][1:]
+        read = [self._pixels(name, numbers.start + number, shape) for number in range(low[2], high[2])]
+        found = [pixels[low[1] : high[1], low[0] : high[0]] for pixels in read if pixels is not None]
+        if len(found) != high[2] - low[2]:
             raise IntegrityError(f"series {name}: slices are missing; ingest it again")
-        array = np.stack(stored).reshape(geometry["shape"])
+        array: npt.NDArray[Any] = np.stack(found)
         if geometry["step"] != 1.0:
             array = array.astype(np.float32) * np.float32(geometry["step"])
-        return Volume(array, grid_of(geometry), str(geometry["modality"]), Unit(geometry["unit"]))
+        grid = grid.cropped(low, high) if part else grid
+        return Volume(array, grid, str(geometry["modality"]), Unit(geometry["unit"]))
 
 
 def grid_of(geometry: Mapping[str, Any]) -> Geometry:

@@ -1,12 +1,17 @@
-"""The first slices of the next case, fetched by the browser while the present one is read.
+"""What is made ready while the reader looks: the slices under a line that they may draw, and the next case.
 
-The same tokens, the same questions at every request: an assignment that lasts, a visit that is open, a consent that
-stands. What was sent ahead is in the audit trail as sent ahead; the case counts as opened once its reader opens it.
+Slices of the present case are decoded on the server and sent to nobody. The first slices of the next one are fetched by
+the browser: with the same tokens, and the same questions at every request: an assignment that lasts, a visit that is
+open, a consent that stands. What was sent ahead is in the audit trail as sent ahead; the case counts as opened once its
+reader opens it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -17,10 +22,49 @@ from trialimg.core.errors import TrialimgError
 from trialimg.services.case_images import Looking, ShownSeries
 from trialimg.services.reading_results import worklist
 from trialimg.services.reading_room import Room, room
+from trialimg.services.viewing import KeptSeries
 
-__all__ = ["next_slices"]
+__all__ = ["decode_around", "next_slices"]
 
 _ON_EACH_SIDE = 4
+_SHARE_OF_MEMORY = 0.25
+"""Of what the server keeps decoded, at most, for one look of one reader."""
+_PIXEL_BYTES = 2
+_IMAGES_FIRST_SECONDS = 1.0
+"""Nobody draws before the images are there."""
+
+
+@lru_cache(maxsize=1)
+def _worker() -> ThreadPoolExecutor:
+    """One for all readers: nobody waits for it."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="decoding")
+
+
+def decode_around(kept: KeptSeries, uid: str, number: int | None) -> None:
+    """Begin to decode a series from a slice outwards (None: its middle), so that a line drawn there is answered sooner.
+
+    Asked for once for each place that a reader goes to.
+    """
+    geometry = kept.geometry(uid)
+    if geometry is None or kept.at_hand is None:
+        return
+    count, rows, columns = geometry["shape"]
+    middle = count // 2 if number is None else number
+    if st.session_state.get("decoded_around") == (uid, middle):
+        return
+    st.session_state.decoded_around = (uid, middle)
+    fits = int(kept.at_hand.most_bytes * _SHARE_OF_MEMORY) // (_PIXEL_BYTES * rows * columns)
+    nearest = sorted(range(count), key=lambda one: abs(one - middle))[:fits]
+    _worker().submit(_decode, kept, uid, nearest, not_before=time.monotonic() + _IMAGES_FIRST_SECONDS)
+
+
+def _decode(kept: KeptSeries, uid: str, numbers: Sequence[int], *, not_before: float) -> None:
+    """Slice by slice, at work for half of the time: whoever waits for a page comes first."""
+    time.sleep(max(0.0, not_before - time.monotonic()))
+    for number in numbers:
+        began = time.thread_time()
+        kept.read_ahead(uid, (number,))
+        time.sleep(time.thread_time() - began)
 
 
 def next_slices(at: Desk, present: Room) -> Mapping[str, Any] | None:

@@ -77,6 +77,8 @@ def images(at: Desk, room: Room, row: LesionRow | None) -> None:
             acting(lambda: take(at, room, row, seen=seen, drawn_on=DrawnOn(now, drawings, snaps)))()
 
     viewer(panes, drawings, revision=_revision(room, row), options=options, act=act)
+    if not options["readOnly"]:
+        reading_ahead.decode_around(at.house.images.kept, now.uid, panes[-1].slice)
 
 
 def _revision(room: Room, row: LesionRow | None) -> int:

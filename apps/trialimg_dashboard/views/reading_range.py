@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
@@ -20,6 +21,8 @@ from trialimg.services.redrawn_answers import AnsweredLine, Redrawn, redrawn_ans
 __all__ = ["ask_again", "steadiness"]
 
 _LOOK_SECONDS = 0.5
+_PAGE_FIRST_SECONDS = 0.4
+"""The page that shows the answer is drawn before anything else is worked out."""
 
 Asking = Future[Redrawn | None]
 
@@ -37,6 +40,7 @@ def ask_again(at: Desk, place: AnswerPlace, line: AnsweredLine) -> None:
 
 def _redrawn(at: Desk, place: AnswerPlace, line: AnsweredLine) -> Redrawn | None:
     """Kept beside the answer, whether or not its reader still looks at it; None where nothing can be said."""
+    time.sleep(_PAGE_FIRST_SECONDS)
     try:
         found = redrawn_answers(at.house.images.kept, at.house.masks, line_segmenter(), line=line)
         if found is not None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.fakes.store import MemoryBlobStore
 from trialimg.core.errors import IntakeError
+from trialimg.services.decoded_slices import DecodedSlices
 from trialimg.services.viewing import KeptSeries, encode, outlines_lps_mm
 from trialimg.volume import Geometry, Mask, Unit, Volume
 
@@ -99,3 +100,64 @@ def test_unit_and_frame_of_reference_are_kept_the_frame_as_a_digest():
     kept = KeptSeries(MemoryBlobStore())
     kept.keep("s1", encode(volume))
     assert kept.volume("s1").unit is Unit.SUV_BW
+
+
+class CountingStore(MemoryBlobStore):
+    """Counts what is read; each of these series has one blob more than slices: its geometry."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = 0
+
+    def get(self, key):
+        self.read += len(self.blobs[key]) > 0 if key in self.blobs else 0
+        return super().get(key)
+
+
+def numbered(count: int) -> Volume:
+    grid = Geometry((4, 3, count), (0.7, 0.9, 2.5), (10.0, -20.0, 30.0))
+    return Volume(np.arange(12 * count, dtype=np.int16).reshape(count, 3, 4), grid, "CT", Unit.HU)
+
+
+def test_slices_at_hand_are_not_read_again_and_are_the_same_voxels():
+    store = CountingStore()
+    kept = KeptSeries(store, DecodedSlices())
+    kept.keep("s", encode(numbered(8)))
+    before = store.read
+    kept.read_ahead("s", (2, 3, 4, 99))
+    assert store.read - before == 1 + 3  # the geometry, and the slices that there are
+    first = kept.volume("s", range(1, 6))
+    assert store.read - before == 1 + 3 + 1 + 2
+    assert np.array_equal(first.array, KeptSeries(store).volume("s", range(1, 6)).array)
+    assert np.array_equal(first.array, numbered(8).array[1:6])
+
+
+def test_without_a_place_at_hand_nothing_is_read_ahead():
+    store = CountingStore()
+    kept = KeptSeries(store)
+    kept.keep("s", encode(numbered(3)))
+    before = store.read
+    kept.read_ahead("s", (0, 1))
+    assert store.read - before <= 1
+
+
+def test_a_part_is_what_the_whole_is_cropped_to_and_no_other_slice_is_read():
+    store = CountingStore()
+    kept = KeptSeries(store)
+    kept.keep("s", encode(numbered(8)))
+    box = (1, 0, 2), (4, 2, 5)
+    before = store.read
+    part = kept.volume("s", part=lambda _: box)
+    assert store.read - before == 1 + 3
+    whole = kept.volume("s").cropped(*box)
+    assert np.array_equal(part.array, whole.array)
+    assert part.geometry == whole.geometry
+
+
+def test_a_series_that_was_removed_is_not_at_hand_either():
+    kept = KeptSeries(MemoryBlobStore(), DecodedSlices())
+    kept.keep("s", encode(numbered(3)))
+    assert kept.volume("s") is not None
+    kept.forget("s")
+    assert kept.volume("s") is None
+    assert kept.at_hand.get("s", 0) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -15,7 +17,11 @@ SpacingZyx = tuple[float, float, float]
 """Distance between slices, rows and columns, in mm."""
 
 _ROUNDS = 12
+_REACH = 3.0
+"""Of the Gaussian neighbourhood, in its widths."""
 _CORNERS = np.ones((3, 3, 3))
+Box = tuple[slice, slice, slice]
+"""A part of an array, along each axis."""
 
 
 def settle(odds: FloatArray, smoothness: float, spacing_mm: SpacingZyx) -> BoolArray:
@@ -31,17 +37,30 @@ def settle(odds: FloatArray, smoothness: float, spacing_mm: SpacingZyx) -> BoolA
     Notes
     -----
     Mean field of a Potts model with Gaussian neighbourhoods one pixel wide (in mm, so that thick slices hold less
-    together than pixels do), a fixed number of rounds.
+    together than pixels do), a fixed number of rounds. A voxel changes only where something near it did in the round
+    before: each round is confined to the box around that, which alters no answer.
 
     References
     ----------
     Krähenbühl P, Koltun V. Efficient inference in fully connected CRFs with Gaussian edge potentials. NIPS 2011.
     """
     widths = min(spacing_mm[1:]) / np.asarray(spacing_mm)
-    belief = expit(odds)
+    reach = [int(_REACH * width + 0.5) for width in widths]
+    belief: FloatArray = expit(odds)
+    moved: Box | None = _whole(odds.shape)
     for _ in range(_ROUNDS):
-        around = ndimage.gaussian_filter(belief, widths, mode="nearest", truncate=3.0)
-        belief = expit(odds + smoothness * (2 * around - 1))
+        if moved is None:
+            break
+        inner = _wider(moved, reach, odds.shape)
+        outer = _wider(inner, reach, odds.shape)
+        around = ndimage.gaussian_filter(belief[outer], widths, mode="nearest", truncate=_REACH)[_within(inner, outer)]
+        around *= 2
+        around -= 1
+        around *= smoothness
+        around += odds[inner]
+        expit(around, out=around)
+        moved = _box_of(around != belief[inner], inner)
+        belief[inner] = around
     region: BoolArray = belief > 0.5
     return region
 
@@ -53,13 +72,17 @@ def without_branches(region: BoolArray, thickness_mm: float, spacing_mm: Spacing
     """
     pixel_mm = min(spacing_mm)
     radius_mm = thickness_mm / 2
-    if radius_mm < pixel_mm:
+    box = _box_of(region, _whole(region.shape))
+    if radius_mm < pixel_mm or box is None:
         return region
-    depth = distance_mm(~region, spacing_mm) - pixel_mm / 2
+    part = region[_wider(box, (1, 1, 1), region.shape)]
+    depth = distance_mm(~part, spacing_mm) - pixel_mm / 2
     thick = depth >= radius_mm
     if not thick.any():
         return region
-    return region & (distance_mm(thick, spacing_mm) <= radius_mm + pixel_mm)
+    found = np.zeros_like(region)
+    found[_wider(box, (1, 1, 1), region.shape)] = part & (distance_mm(thick, spacing_mm) <= radius_mm + pixel_mm)
+    return found
 
 
 def largest_part(region: BoolArray, near: BoolArray) -> BoolArray:
@@ -75,7 +98,11 @@ def largest_part(region: BoolArray, near: BoolArray) -> BoolArray:
 
 def filled(region: BoolArray) -> BoolArray:
     """The region with the holes of each slice closed."""
-    return np.stack([ndimage.binary_fill_holes(plane) for plane in region])
+    found = region.copy()
+    box = _box_of(region, _whole(region.shape))
+    if box is not None:
+        found[box] = np.stack([ndimage.binary_fill_holes(plane) for plane in region[box]])
+    return found
 
 
 def distance_mm(region: BoolArray, spacing_mm: SpacingZyx) -> FloatArray:
@@ -84,3 +111,32 @@ def distance_mm(region: BoolArray, spacing_mm: SpacingZyx) -> FloatArray:
         return np.full(region.shape, np.inf)
     distance: FloatArray = ndimage.distance_transform_edt(~region, sampling=spacing_mm)
     return distance
+
+
+def _whole(shape: tuple[int, ...]) -> Box:
+    slices, rows, columns = (slice(0, size) for size in shape)
+    return slices, rows, columns
+
+
+def _box_of(chosen: BoolArray, inside: Box) -> Box | None:
+    """The smallest box around some voxels of a box, in the array that it is a part of; None where there are none."""
+    found = [np.flatnonzero(chosen.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    if not found[0].size:
+        return None
+    ends = zip(found, inside, strict=True)
+    slices, rows, columns = (slice(part.start + int(at[0]), part.start + int(at[-1]) + 1) for at, part in ends)
+    return slices, rows, columns
+
+
+def _wider(box: Box, by: Sequence[int], shape: tuple[int, ...]) -> Box:
+    """A box with so many more voxels on each side, as far as the array goes."""
+    grown = zip(box, by, shape, strict=True)
+    slices, rows, columns = (slice(max(one.start - more, 0), min(one.stop + more, size)) for one, more, size in grown)
+    return slices, rows, columns
+
+
+def _within(inner: Box, outer: Box) -> Box:
+    """Where a box lies in another one."""
+    placed = zip(inner, outer, strict=True)
+    slices, rows, columns = (slice(one.start - out.start, one.stop - out.start) for one, out in placed)
+    return slices, rows, columns

@@ -96,8 +96,8 @@ def region_of_shape(scene: Scene, weights: Weights) -> BoolArray:
     core, surroundings = scene.core(), scene.surroundings()
     region = np.zeros_like(core)
     for _ in range(_ROUNDS):
-        region = scene.region(core, surroundings, weights)
-        if np.count_nonzero(region) < _FEWEST_VOXELS:
+        before, region = region, scene.region(core, surroundings, weights)
+        if np.count_nonzero(region) < _FEWEST_VOXELS or np.array_equal(region, before):
             break
         inner = ndimage.binary_erosion(region)
         core = inner if np.count_nonzero(inner) >= _FEWEST_VOXELS else region

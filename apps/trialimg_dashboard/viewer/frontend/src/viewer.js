@@ -22,6 +22,7 @@ const { Primary, Secondary, Auxiliary, Wheel } = ToolEnums.MouseBindings;
 const { ANNOTATION_ADDED, ANNOTATION_COMPLETED, ANNOTATION_MODIFIED, ANNOTATION_REMOVED } = ToolEnums.Events;
 const CACHE_BYTES = 2 * 1024 ** 3;
 const QUIET_MS = 200; // after the last change, before Python is told: one rerun for one finished edit
+const RELEASED_MS = 20; // the same after the mouse was released, which finishes an edit
 const TRIES = 3;
 const VIEWERS = new WeakMap(); // Streamlit's parent element -> Viewer
 let started = false;
@@ -196,19 +197,19 @@ class Viewer {
       target.addEventListener(name, handler, capture);
       signal.addEventListener('abort', () => target.removeEventListener(name, handler, capture));
     };
-    const changed = () => {
+    const changed = (quiet = QUIET_MS) => {
       clearTimeout(this.timer);
-      if (!this.drawings.seeding) this.timer = setTimeout(() => this.closed || this.pressed || this.drawings.send(), QUIET_MS);
+      if (!this.drawings.seeding) this.timer = setTimeout(() => this.closed || this.pressed || this.drawings.send(), quiet);
     };
     on(eventTarget, ANNOTATION_ADDED, ({ detail: { annotation } }) => {
       if (!this.drawings.seeding && this.drawings.paneOf(annotation)) annotation.data.label = this.data.lesion;
     });
-    [ANNOTATION_COMPLETED, ANNOTATION_MODIFIED, ANNOTATION_REMOVED].forEach((name) => on(eventTarget, name, changed));
+    [ANNOTATION_COMPLETED, ANNOTATION_MODIFIED, ANNOTATION_REMOVED].forEach((name) => on(eventTarget, name, () => changed()));
     on(this.row, 'mousedown', (event) => { // never measure on a canvas sized for another display scaling
       if (this.scaling !== window.devicePixelRatio) this.fit();
       this.pressed = !this.contouring.press(event) && !this.planes;
     }, true);
-    on(window, 'mouseup', () => { this.pressed = false; changed(); });
+    on(window, 'mouseup', () => { this.pressed = false; changed(RELEASED_MS); });
     on(window, 'resize', () => this.fit());
     on(this.row, 'mouseenter', () => this.row.focus({ preventScroll: true }));
     on(this.row, 'keydown', (event) => this.pressKey(event));
