@@ -197,6 +197,41 @@ def test_interval_censored_times_of_a_table(capsys: Capture, tmp_path: Path) -> 
     assert found["shape"]["median"] > 8
 
 
+def test_limits_and_groups_of_interval_censored_times(capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "visits.csv"
+    rows = [
+        f"{8 * (i % 4)},{'' if i % 5 == 0 else 8 * (i % 4) + (8 if i % 3 else 16)},{'AB'[i % 2]}" for i in range(40)
+    ]
+    path.write_text("\n".join(["last_without,first_with,arm", *rows]) + "\n")
+    named = ("--left", "last_without", "--right", "first_with", "--draws", "199", "--seed", "5")
+    found = printed(capsys, "interval", path, *named, "--by", "arm", "--at", "12,16", "--quantiles", "0.25")
+    assert found["median_lower"] <= found["median_interval"][0]
+    assert [q["share_with_event"] for q in found["quantiles"]] == [0.5, 0.25]
+    assert found["quantiles"][0]["right"] == found["median_interval"][1]
+    curve = found["curve"]
+    for right, height, lower, upper in zip(*(curve[k] for k in ("right", "survival", "lower", "upper")), strict=True):
+        assert (lower, upper) == (None, None) if right is None else lower <= height <= upper
+    assert found["at"][1]["survival"] == curve["survival"][curve["right"].index(16)]
+    assert found["limits"] == (
+        "percentile of 199 draws of subjects with replacement (seed 5), capped by exact binomial limits"
+    )
+    assert [(g["group"], g["n"]) for g in found["groups"]] == [("A", 20), ("B", 20)]
+    assert sum(g["observed"] for g in found["logrank"]["groups"]) == found["events"] == 32
+    assert 0 < found["logrank"]["p"] < 1
+    same = printed(capsys, "interval", path, *named, "--by", "arm", "--at", "12,16", "--quantiles", "0.25")
+    assert same == found
+
+
+def test_one_group_of_interval_censored_times_has_curves_but_no_test(capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "visits.csv"
+    path.write_text("l,r,arm\n0,8,A\n8,,A\n")
+    found = printed(capsys, "interval", path, "--left", "l", "--right", "r", "--by", "arm", "--draws", "39")
+    assert found["logrank"]["p"] is None
+    assert found["logrank"]["warnings"][0].startswith("not_compared:")
+    refusal = refused(capsys, "interval", path, "--left", "l", "--right", "r", "--draws", "20")
+    assert "20 draws are too few for limits of 0.95; take 39" in refusal.err
+
+
 def test_an_interval_without_ends_is_refused(capsys: Capture, tmp_path: Path) -> None:
     path = tmp_path / "visits.csv"
     path.write_text("last_without,first_with\n0,8\n,\n8,\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from trialimg.cli.analyse_output import (
     names,
     numbers,
 )
+from trialimg.cli.gathered import gathered
 from trialimg.cli.output import json_option
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["competing", "cox", "interval", "km", "logrank", "rmst"]
 
 _AT = click.option("--at", default="", metavar="T1,T2", help="Times at which the curve is read.")
+_QUANTILES = click.option("--quantiles", default="", metavar="P1,P2", help="Shares with the event, beside the median.")
 _GROUPS = click.option("--by", required=True, metavar="COLUMN", help="Groups to compare.")
 _COVARIATES = click.option("--covariates", default="", metavar="A,B", help="Columns whose effect is estimated.")
 
@@ -42,7 +45,7 @@ _COVARIATES = click.option("--covariates", default="", metavar="A,B", help="Colu
 @EVENT
 @BY
 @click.option("--limits", default="log-log", show_default=True, help="log-log, log, plain, logit or arcsin.")
-@click.option("--quantiles", default="", metavar="P1,P2", help="Shares with the event, beside the median.")
+@_QUANTILES
 @click.option("--landmark", type=float, help="Count time from here, of those still at risk.")
 @_AT
 @CONFIDENCE
@@ -229,19 +232,62 @@ def competing(
     give_document(document, "competing", as_json=as_json)
 
 
+@dataclass(frozen=True)
+class _Between:
+    """Which columns hold what."""
+
+    left: str
+    right: str
+    by: str | None
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is said of the curve, and how its limits are found."""
+
+    quantiles: str
+    at: str
+    shape: str | None
+    confidence: float
+    draws: int
+    seed: int
+
+
 @click.command("interval")
 @DATA
-@click.option("--left", required=True, metavar="COLUMN", help="Last time without the event; blank: 0.")
-@click.option("--right", required=True, metavar="COLUMN", help="First time with it; blank: not yet seen.")
-@click.option("--shape", help="Also a curve of this shape: exponential, weibull, lognormal or loglogistic.")
+@gathered(
+    "between", _Between,
+    click.option("--left", required=True, metavar="COLUMN", help="Last time without the event; blank: 0."),
+    click.option("--right", required=True, metavar="COLUMN", help="First time with it; blank: not yet seen."),
+    BY,
+)  # fmt: skip
+@gathered(
+    "wanted", _Wanted,
+    _QUANTILES,
+    _AT,
+    click.option("--shape", help="Also a curve of this shape: exponential, weibull, lognormal or loglogistic."),
+    CONFIDENCE,
+    click.option("--draws", type=click.IntRange(1, 100_000), default=1999, show_default=True, help="For the limits."),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws."),
+)  # fmt: skip
 @json_option
-def interval(data: Path, left: str, right: str, shape: str | None, as_json: bool) -> None:
-    """Turnbull's curve of times known only to lie between two visits."""
-    from trialimg.services.analyse_competing import interval_document
+def interval(data: Path, between: _Between, wanted: _Wanted, as_json: bool) -> None:
+    """Turnbull's curve of times known only to lie between two visits, and how groups differ."""
+    from trialimg.services.analyse_interval import Draws, IntervalChoice, IntervalColumns, interval_document
     from trialimg.services.analyse_table import Kind
 
-    chosen = analysed(data, {left: Kind.OPEN_ENDED, right: Kind.OPEN_ENDED}, "refuse")
-    give_document(interval_document(chosen, left=left, right=right, shape=shape), "interval", as_json=as_json)
+    left, right, by = between.left, between.right, between.by
+    kinds = {left: Kind.OPEN_ENDED, right: Kind.OPEN_ENDED, **({by: Kind.WORD} if by else {})}
+    chosen = analysed(data, kinds, "refuse")
+    columns = IntervalColumns(left, right, by, tuple(levels(chosen, by)) if by else ())
+    choice = IntervalChoice(
+        wanted.shape,
+        tuple(numbers(wanted.quantiles)),
+        tuple(numbers(wanted.at)),
+        wanted.confidence,
+        Draws(wanted.draws, wanted.seed),
+    )
+    give_document(interval_document(chosen, columns, choice), "interval", as_json=as_json)
 
 
 def _timed(

@@ -1,19 +1,18 @@
-"""Competing risks and interval-censored times in a table."""
+"""Competing risks in a table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trialimg.core.errors import Fault, ReadingError
+from trialimg.core.errors import ReadingError
 from trialimg.services.analyse_survival import TimeColumns, strata_of, term_document
 from trialimg.services.analyse_table import Selection
 from trialimg.stats.competing_risks import CumulativeIncidence, cumulative_incidence, gray_test
 from trialimg.stats.design import design_of
 from trialimg.stats.fine_gray import fine_gray
-from trialimg.stats.interval_censoring import parametric_survival, turnbull
 
-__all__ = ["competing_document", "fine_gray_document", "interval_document"]
+__all__ = ["competing_document", "fine_gray_document"]
 
 Document = dict[str, Any]
 
@@ -119,41 +118,3 @@ def fine_gray_document(
         "loglik": found.loglik,
         "warnings": list(found.warnings),
     }
-
-
-def interval_document(data: Selection, *, left: str, right: str, shape: str | None) -> Document:
-    """The Turnbull curve of interval-censored times, and one of a given shape if asked for."""
-    pairs = zip(data.lines, data.columns[left], data.columns[right], strict=True)
-    blank = tuple(
-        Fault(f"{data.source}:{line}", "missing", f"{left} and {right} are both missing; such a row says nothing")
-        for line, low, high in pairs
-        if low is None and high is None
-    )
-    if blank:
-        raise ReadingError(f"{data.source}: {len(blank)} fault(s); nothing was analysed", blank)
-    lows = [0.0 if value is None else value for value in data.columns[left]]
-    curve = turnbull(lows, data.columns[right])
-    document: Document = {
-        "n": curve.n,
-        "method": curve.method,
-        "median_interval": list(curve.median) if curve.median else None,
-        "loglik": curve.loglik,
-        "curve": {
-            "left": list(curve.left),
-            "right": list(curve.right),
-            "mass": list(curve.mass),
-            "survival": list(curve.survival),
-        },
-        "warnings": [*curve.warnings, *data.warnings],
-        "data_digest": data.digest,
-    }
-    if shape is not None:
-        fit = parametric_survival(lows, data.columns[right], shape=shape)
-        document["shape"] = {
-            "shape": fit.shape,
-            "location": fit.location,
-            "scale": fit.scale,
-            "median": fit.median,
-            "loglik": fit.loglik,
-        }
-    return document

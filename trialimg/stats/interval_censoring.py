@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize, nnls
+from scipy.optimize import minimize
 from scipy.stats import genlogistic, gumbel_l, logistic, norm
 
-from trialimg.core.digest import digest_of
-from trialimg.core.errors import Fault, ProtocolError, ReadingError
-from trialimg.stats.observations import require_length
+from trialimg.core.errors import ProtocolError, ReadingError
+from trialimg.stats.interval_masses import NO_MASS, digest_of_intervals, likeliest_masses, require_intervals
 
 __all__ = ["SHAPES", "ParametricFit", "TurnbullCurve", "parametric_survival", "turnbull"]
 
 Vector = npt.NDArray[np.float64]
-MOST_ITERATIONS = 500
-GAP = 1e-13
-"""Largest gain in log-likelihood, per subject, that any shift of mass could still bring."""
-NO_MASS = 1e-12
 HOPELESS = -1e12
 LARGEST_LOG_SCALE = 25.0
 
@@ -38,12 +32,22 @@ class TurnbullCurve:
     mass: tuple[float, ...]
     survival: tuple[float, ...]
     """After each interval."""
-    median: tuple[float, float | None] | None
-    """The interval in which the curve passes one half; None where it never does within follow-up."""
     loglik: float
     method: str
     warnings: tuple[str, ...]
     data_digest: str
+
+    @property
+    def median(self) -> tuple[float, float] | None:
+        """The interval in which the curve passes one half; None where it never does within follow-up."""
+        return self.quantile(0.5)
+
+    def quantile(self, share: float) -> tuple[float, float] | None:
+        """The interval in which so large a share has had the event; None where it never has within follow-up."""
+        for left, right, after in zip(self.left, self.right, self.survival, strict=True):
+            if after <= 1 - share + NO_MASS:
+                return None if right is None else (left, right)
+        return None
 
     def survival_at(self, day: float) -> float | None:
         """The height on a day; None inside of an interval, where it is not determined."""
@@ -94,99 +98,22 @@ def turnbull(left: Sequence[float], right: Sequence[float | None]) -> TurnbullCu
     Turnbull BW. JRSS B 1976. Wang Y. Dimension-reduced nonparametric maximum likelihood computation for
     interval-censored data. CSDA 2008.
     """
-    lows, highs = _ends(left, right)
-    starts, stops = _innermost(lows, highs)
-    inside = _inside(lows, highs, starts, stops)
-    mass = _likeliest_mass(inside.astype(float))
-    held = mass > NO_MASS
-    starts, stops, mass = starts[held], stops[held], mass[held] / mass[held].sum()
-    survival = np.clip(1 - np.cumsum(mass), 0.0, 1.0)
+    lows, highs = require_intervals(left, right)
+    found = likeliest_masses(lows, highs)
+    survival = np.clip(1 - np.cumsum(found.mass), 0.0, 1.0)
     survival[-1] = 0.0
-    exact = starts == stops
-    fallen = int(np.argmax(survival <= 0.5 + NO_MASS))
-    ends = tuple(None if math.isinf(stop) else float(stop) for stop in stops)
-    opened = np.where(exact, stops, starts)
     censored = np.isinf(highs).all()
     return TurnbullCurve(
         n=len(lows),
-        left=tuple(map(float, opened)),
-        right=ends,
-        mass=tuple(map(float, mass)),
+        left=tuple(map(float, found.starts)),
+        right=tuple(None if math.isinf(stop) else float(stop) for stop in found.stops),
+        mass=tuple(map(float, found.mass)),
         survival=tuple(map(float, survival)),
-        median=None if ends[fallen] is None else (float(opened[fallen]), ends[fallen]),
-        loglik=float(np.log(inside[:, held] @ mass).sum()),
+        loglik=found.loglik,
         method="Turnbull nonparametric maximum likelihood, innermost intervals",
         warnings=("all_censored: no event; the curve stays at 1",) if censored else (),
-        data_digest=_digest(left, right),
+        data_digest=digest_of_intervals(left, right),
     )
-
-
-def _ends(left: Sequence[float], right: Sequence[float | None]) -> tuple[Vector, Vector]:
-    require_length(len(left), right, "right ends")
-    highs = [math.inf if end is None else end for end in right]
-    faults = tuple(
-        Fault(f"entry {place}", "bad_interval", f"needs 0 <= left <= right, not {low} and {high}")
-        for place, (low, high) in enumerate(zip(left, highs, strict=True), start=1)
-        if not (math.isfinite(low) and 0 <= low <= high)
-    )
-    if faults:
-        raise ReadingError(f"{len(faults)} entries cannot be analysed; first: {faults[0]}", faults)
-    if not highs:
-        raise ReadingError("a curve needs subjects; there is nobody")
-    return np.asarray(left, float), np.asarray(highs, float)
-
-
-def _innermost(lows: Vector, highs: Vector) -> tuple[Vector, Vector]:
-    """Intervals in which mass can lie: from a left end to the next end, where that is a right one.
-
-    An observation is open on the left unless it is exact, so at one time right ends come before left ends, and the
-    left end of an exact time before its right end.
-    """
-    exact = lows == highs
-    marks = [(low, 0.5 if same else 2, 0) for low, same in zip(lows, exact, strict=True)]
-    marks += [(high, 1, 1) for high in highs]
-    order = sorted(set(marks))
-    pairs = [(a[0], b[0]) for a, b in itertools.pairwise(order) if a[2] == 0 and b[2] == 1]
-    return np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
-
-
-def _inside(lows: Vector, highs: Vector, starts: Vector, stops: Vector) -> npt.NDArray[np.bool_]:
-    """Whether mass in an interval fits an observation, shape (observation, interval)."""
-    point = starts == stops
-    open_left = np.where(point[None, :], starts[None, :] > lows[:, None], starts[None, :] >= lows[:, None])
-    within = open_left & (stops[None, :] <= highs[:, None])
-    exact = (lows == highs)[:, None]
-    return np.asarray(np.where(exact, point[None, :] & (starts[None, :] == lows[:, None]), within))
-
-
-def _likeliest_mass(inside: Vector) -> Vector:
-    """Mass of each interval, shape (interval); ``inside`` is (subject, interval)."""
-    n, intervals = inside.shape
-    mass = np.full(intervals, 1 / intervals)
-    for _ in range(MOST_ITERATIONS):
-        slopes = inside / (inside @ mass)[:, None]
-        gain = slopes.sum(axis=0)
-        if gain.max() - n <= GAP * n:
-            return mass
-        weight = math.sqrt(n) * 1e3
-        target, _rest = nnls(np.vstack([slopes, np.full((1, intervals), weight)]), np.append(np.full(n, 2.0), weight))
-        mass = _line_search(inside, mass, target / target.sum(), gain)
-    raise ReadingError("the curve of the interval-censored times did not settle; look for very many, very narrow ones")
-
-
-def _line_search(inside: Vector, mass: Vector, target: Vector, gain: Vector) -> Vector:
-    old, promised = float(np.log(inside @ mass).sum()), float(gain @ (target - mass))
-    step = 1.0
-    for _ in range(60):
-        tried = mass + step * (target - mass)
-        heights = inside @ tried
-        if (heights > 0).all() and float(np.log(heights).sum()) >= old + promised * step / 3:
-            break
-        step /= 2
-    else:
-        tried = mass * gain / len(inside)
-    mixed = tried * (inside / (inside @ tried)[:, None]).sum(axis=0) / len(inside)
-    return np.asarray(mixed / mixed.sum())
 
 
 SHAPES = {
@@ -214,7 +141,7 @@ def parametric_survival(left: Sequence[float], right: Sequence[float | None], *,
     """
     if shape not in SHAPES:
         raise ProtocolError(f"no curve has the shape {shape!r}; choose one of {', '.join(SHAPES)}")
-    lows, highs = _ends(left, right)
+    lows, highs = require_intervals(left, right)
     if np.isinf(highs).all():
         raise ReadingError("a curve of a given shape needs an event; every subject is censored")
     if (highs == 0).any():
@@ -243,7 +170,7 @@ def parametric_survival(left: Sequence[float], right: Sequence[float | None], *,
         median=math.exp(float(best[0]) + scale * float(law.ppf(0.5))),
         n=len(lows),
         warnings=(),
-        data_digest=_digest(left, right),
+        data_digest=digest_of_intervals(left, right),
     )
 
 
@@ -264,7 +191,3 @@ def _loglik(law: type[genlogistic], lows: Vector, highs: Vector, location: float
         at = law.logpdf(low[exact]) - math.log(scale) - np.log(lows[exact])
         total = float(np.log(between).sum() + at.sum())
     return total if math.isfinite(total) else HOPELESS
-
-
-def _digest(left: Sequence[float], right: Sequence[float | None]) -> str:
-    return digest_of([list(map(float, left)), [None if end is None else float(end) for end in right]])
