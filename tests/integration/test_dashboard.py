@@ -24,9 +24,12 @@ from trialimg.services.dashboard_features import take_table
 from trialimg.services.dashboard_protocol import amend
 from trialimg.services.dashboard_store import make_checkpoint
 from trialimg.services.finished import open_run
+from trialimg.services.journal import Journal
+from trialimg.services.lesion_warnings import WARNING
 from trialimg.services.people import disable_user
 from trialimg.services.reading_assignment import assign_trial
-from trialimg.services.records import EntryQuery
+from trialimg.services.reading_file import ASSIGNMENT
+from trialimg.services.records import EntryQuery, Place
 from trialimg.services.trials import Change
 
 HERS = (
@@ -215,6 +218,23 @@ def test_a_case_page_shows_who_read_what_holds_and_why(opened):
     assert "demo-radiologist-2" in said
     assert "the long axis of T01 leaves the lesion" in said
     assert "finalise case" in said
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "signed without an answer"), ("zh", "未答复即签署")])
+def test_a_case_page_shows_which_warnings_stood_unanswered(changed, language, said):
+    signed = {"lesion": "T01", "fits": "T02", "away_mm": "91.3", "outcome": "unanswered"}
+    with changed.house.records.store.changing() as transaction:
+        signed_by = transaction.find(ASSIGNMENT, Place(TRIAL, f"{TRIAL}/C0003", state="signed"))
+        one = next(read for read in signed_by if read.body["seat"] == "first")
+        journal = Journal(transaction, changed.house.actor("analyst"), changed.house.records)
+        where = Place(TRIAL, one.place.case, state="unanswered")
+        for step in ("BL", "W06"):
+            body = {"timepoint": step, "warnings": [signed] if step == "W06" else []}
+            journal.write(WARNING, f"{one.id}/{step}", body, action="sign_under_warning", place=where)
+    shown = words(changed("analyst", "case", language=language, case="C0003"))
+    assert shown.count(said) == 1
+    assert "T02,91.3" in shown
+    assert said not in words(changed("analyst", "case", language=language, case="C0001"))
 
 
 def test_a_sponsor_sees_cuts_and_the_case_behind_each_line_and_nothing_that_unblinds(opened):

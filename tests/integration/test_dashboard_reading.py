@@ -19,11 +19,12 @@ from trialimg.core.access import Action
 from trialimg.imaging.register import Alignment
 from trialimg.services import reading
 from trialimg.services.lesion_links import LINKS
+from trialimg.services.lesion_warnings import WARNING
 from trialimg.services.new_lesion_offers import DECISION
 from trialimg.services.new_lesion_proposals import CANDIDATES
 from trialimg.services.people_credentials import SOFTWARE
 from trialimg.services.reading_room import room
-from trialimg.services.records import Place
+from trialimg.services.records import EntryQuery, Place
 from trialimg.services.redrawn_answers import Doubt, Redrawn
 from trialimg.services.visit_alignment import VisitAlignments
 
@@ -217,6 +218,17 @@ def test_a_reader_who_meant_it_is_not_asked_again(exchanged):
     assert exchanged.lesion("W06", "T01")["diameter_mm"] == "22.0"
     assert links(exchanged) == ([(["T01"], ["T01"])], 1)
     assert "T01 was measured" not in said(app)
+
+
+def test_that_a_reader_was_warned_is_kept_once_and_holds_nothing_up(exchanged):
+    app = exchanged.open()
+    app.run()
+    with exchanged.house.records.store.reading() as transaction:
+        (entry,) = transaction.entries(EntryQuery(object_kind=WARNING))
+        (record,) = transaction.find(WARNING, Place(TRIAL))
+    assert (entry.who, entry.action, record.place.state) == (exchanged.actor.user, "warn_of_lesion", "shown")
+    assert [(one["lesion"], one["fits"]) for one in record.body["warnings"]] == [("T01", "T02")]
+    assert not next(one for one in app.button if one.label == "Lock W06").disabled
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -9,6 +9,7 @@ from typing import Any
 from trialimg.core.access import Action, Actor
 from trialimg.core.reading import Stage
 from trialimg.services.journal import Records
+from trialimg.services.lesion_warnings import Warned, warnings_of
 from trialimg.services.ports import Transaction
 from trialimg.services.reading_file import ASSIGNMENT, CASE, VERDICT, CaseFile, case_id, load_case
 from trialimg.services.records import EntryQuery
@@ -56,6 +57,8 @@ class CasePage:
     answer: Mapping[str, Any] | None
     """What that read says."""
     verdicts: tuple[Mapping[str, Any], ...]
+    warnings: tuple[Warned, ...]
+    """That a lesion was measured elsewhere than expected, in the reads that are signed."""
     history: tuple[CaseStep, ...]
 
 
@@ -84,6 +87,7 @@ def case_page(records: Records, actor: Actor, trial: str, code: str) -> CasePage
             result,
             read.body["answer"] if read is not None else None,
             tuple(one.body for one in file.verdicts) if result else (),
+            tuple(warnings_of(transaction, file)),
             tuple(_history(transaction, file)),
         )
 

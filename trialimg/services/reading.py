@@ -11,6 +11,7 @@ from trialimg.core.access import Action, Actor
 from trialimg.core.errors import Fault, ReadingError
 from trialimg.core.reading import ReadStage
 from trialimg.services.journal import Records
+from trialimg.services.lesion_warnings import settle_warnings
 from trialimg.services.ports import Transaction
 from trialimg.services.reading_answer import criterion_of, derived_answer
 from trialimg.services.reading_content import Written
@@ -216,6 +217,7 @@ def sign_read(records: Records, actor: Actor, proof: Proof, *, trial: str, alias
         review = at.review.signed(actor.user)
         if at.record is None:
             raise ReadingError(f"{alias}: there is nothing to sign")
+        settle_warnings(at)
         version = at.keep(review, at.record.body, action="sign_read")
         move_assignment(at.journal, at.assignment, "signed", "sign_read")
         sign(at.journal, proof, version, READ_MEANING)

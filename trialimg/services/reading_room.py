@@ -17,6 +17,7 @@ from trialimg.criteria.registry import Criterion
 from trialimg.review.read_review import GLOBAL
 from trialimg.services.journal import Records
 from trialimg.services.lesion_links import confirmed_links
+from trialimg.services.lesion_warnings import warned
 from trialimg.services.new_lesion_offers import Offered, offered
 from trialimg.services.reading import answer_so_far, case_view, open_case
 from trialimg.services.reading_answer import criterion_of
@@ -94,6 +95,8 @@ class Room:
     """What the software takes for possible new lesions at the open visit; counted nowhere."""
     links: tuple[Link, ...] = ()
     """What the reader said at the open visit of lesions that seemed to be taken for one another."""
+    warned: frozenset[tuple[str, str]] = frozenset()
+    """Lesions at the open visit of which a warning is on record, each with where it was measured."""
 
     @property
     def is_global(self) -> bool:
@@ -171,6 +174,7 @@ def room(records: Records, actor: Actor, trial: str, alias: str, *, is_first_loo
         step = next((one["id"] for one in view["timepoints"] if not one["is_locked"]), "")
         candidates = offered(transaction, file, assignment, step) if step else ()
         links = confirmed_links(transaction, assignment, step)
+        on_record = warned(transaction, assignment, step)
     visits = tuple(_with_fitting_proposals(view["timepoints"], step))
     answer, problem = view["answer"], ""
     if answer is None:
@@ -193,6 +197,7 @@ def room(records: Records, actor: Actor, trial: str, alias: str, *, is_first_loo
         view["reopened_from"],
         candidates,
         links,
+        on_record,
     )
 
 

@@ -24,5 +24,6 @@ view.report(at, page, finished_run(at))
 left, right = st.columns(2)
 with left:
     view.reads(at, page)
+    view.warnings(at, page)
 with right:
     view.history(at, page)

@@ -14,8 +14,9 @@ from trialimg.bootstrap.reports import case_pdf
 from trialimg.services.dashboard_case import CasePage
 from trialimg.services.dashboard_reports import fetch_case_report
 from trialimg.services.finished import FinishedRun
+from trialimg.services.lesion_warnings import UNANSWERED
 
-__all__ = ["answer", "head", "history", "reads", "report"]
+__all__ = ["answer", "head", "history", "reads", "report", "warnings"]
 
 
 def head(at: Desk, page: CasePage) -> None:
@@ -77,6 +78,26 @@ def reads(at: Desk, page: CasePage) -> None:
     ]
     columns = ("seat", "reader", "repeat", "number", "state", "locked")
     st.dataframe(pd.DataFrame(rows, columns=[at.t(f"case.{name}") for name in columns]), hide_index=True)
+
+
+def warnings(at: Desk, page: CasePage) -> None:
+    """What the software warned the readers of, and what they made of it; the unanswered ones in words."""
+    if not page.warnings:
+        return
+    st.subheader(at.t("case.warnings"))
+    unanswered = sum(one.outcome == UNANSWERED for one in page.warnings)
+    if unanswered:
+        st.warning(at.t("case.unanswered", count=unanswered))
+    rows = [
+        (
+            at.t(f"seat.{one.seat}"), one.reader, one.visit, one.lesion, one.fits or at.t("case.nowhere"), one.away_mm,
+            at.t(f"warning.{one.outcome}"),
+        )
+        for one in page.warnings
+    ]  # fmt: skip
+    columns = ("seat", "reader", "visit", "lesion", "fits", "away_mm", "outcome")
+    heads = [at.t(f"case.{name}") for name in columns]
+    st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True)
 
 
 def history(at: Desk, page: CasePage) -> None:

@@ -1,4 +1,4 @@
-"""Lesions that were measured where another one is to be expected: the reader says which is which."""
+"""Lesions measured where another one is to be expected: the reader says which is which, and what they saw is kept."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from apps.trialimg_dashboard.desk import Desk, acting
+from apps.trialimg_dashboard.desk import Desk, acting, done
 from apps.trialimg_dashboard.views.reading_acts import keep
 from apps.trialimg_dashboard.views.reading_places import carried, evidence_of, extent_of
 from trialimg.core.links import Link
 from trialimg.services.lesion_fit import Extent, Misfit, as_read, misfits
 from trialimg.services.lesion_links import confirm_link
+from trialimg.services.lesion_warnings import measured_at, note_shown
 from trialimg.services.reading_entry import entry_at, swapped
 from trialimg.services.reading_room import LesionRow, Room, lesion_in
 from trialimg.services.visit_alignment import VisitAlignments
@@ -25,11 +26,15 @@ def misplaced(at: Desk, room: Room) -> None:
     if room.is_baseline or room.is_global:
         return
     said = {name for link in room.links for name in link.earlier}
-    shown: set[str] = set()
+    shown: list[Misfit] = []
     for one in _found(at, room):
-        if one.lesion not in said | shown:
-            shown |= {one.lesion, one.fits}
+        if one.lesion not in said | {name for other in shown for name in (other.lesion, other.fits)}:
+            shown.append(one)
             _offer(at, room, one)
+    entry = room.visit(room.step)["entry"]
+    seen = [(one, measured_at(lesion_in(entry, one.lesion))) for one in shown]
+    if any((one.lesion, measured) not in room.warned for one, measured in seen):
+        done(lambda: note_shown(at.records, at.actor, (at.trial, room.alias, room.step), seen))
 
 
 def _offer(at: Desk, room: Room, one: Misfit) -> None:
