@@ -297,6 +297,28 @@ def test_repeated_measurements_far_from_zero_give_the_t_test_at_the_first_visit(
     assert first["p"] == pytest.approx(ttest_ind(*arms).pvalue, rel=1e-4)
 
 
+@pytest.mark.parametrize("df", ["satterthwaite", "kenward-roger"])
+def test_whole_effects_stand_beside_the_coefficients_and_agree_with_them(analysed: Any, df: str) -> None:
+    rows = repeated(lambda i, v: 4 * ((i * 7) % 5) + v + 3 * ((i * 11 + v * 7) % 6), subjects=18, visits=3)
+    for row in rows:
+        row |= {"arm": "ABC"[row["id"] % 3], "age": 40 + row["id"] * 5 % 17, "sex": "fm"[row["id"] // 3 % 2]}
+    _, found, _ = analysed("mmrm", rows, *MMRM, "--covariates", "age,sex", "--covariance", "cs", "--df", df)
+    tests = {test["term"]: test for test in found["tests"]}
+    assert [(name, test["df1"]) for name, test in tests.items()] == [
+        ("v", 2), ("arm", 2), ("v:arm", 4), ("age", 1), ("sex", 1)
+    ]  # fmt: skip
+    terms = {term["name"]: term for term in found["terms"]}
+    for test, term in (("age", "age"), ("sex", "sexm")):
+        assert tests[test]["f"] == pytest.approx(terms[term]["t"] ** 2, rel=1e-9)
+        assert tests[test]["p"] == pytest.approx(terms[term]["p"], rel=1e-9)
+    _, other, _ = analysed("mmrm", rows, *MMRM, "--covariates", "age,sex", "--covariance", "cs", "--df", df,
+                           "--factor", "arm=C", "--factor", "sex=m")  # fmt: skip
+    for test in other["tests"]:
+        assert test["f"] == pytest.approx(tests[test["term"]]["f"], rel=1e-6)
+        if df == "kenward-roger" or test["df1"] == 1:
+            assert test["df2"] == pytest.approx(tests[test["term"]]["df2"], rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("rows", "because"),
     [

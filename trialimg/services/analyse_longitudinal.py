@@ -15,9 +15,10 @@ from scipy.stats import spearmanr
 from trialimg.core.errors import Fault, ReadingError
 from trialimg.services.analyse_survival import TimeColumns, after_landmark, median_row, term_document
 from trialimg.services.analyse_table import Selection
+from trialimg.services.repeated_effects import Frame, RepeatedColumns, lines_frame, visits_frame
 from trialimg.stats.covariance import Autoregressive, CompoundSymmetry, RandomEffects, Structure, Unstructured
 from trialimg.stats.cox import Histories, cox
-from trialimg.stats.design import Design, category, design_of
+from trialimg.stats.design import design_of
 from trialimg.stats.log_rank import log_rank
 from trialimg.stats.mixed_models import Measurements, MixedFit, SmallSample, mixed_model
 from trialimg.stats.survival import kaplan_meier
@@ -27,17 +28,6 @@ __all__ = ["COVARIANCES", "MixedChoice", "RepeatedColumns", "SmallSample", "mixe
 Document = dict[str, Any]
 Vector = npt.NDArray[np.float64]
 COVARIANCES = ("unstructured", "cs", "ar1", "intercepts", "slopes")
-
-
-@dataclass(frozen=True)
-class RepeatedColumns:
-    """Which columns hold the measurements, whose they are, and when they were made."""
-
-    response: str
-    subject: str
-    visit: str
-    by: str | None = None
-    covariates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +59,7 @@ def mixed_document(
     """
     values = _values(data, columns, logarithm=choice.logarithm)
     lines = choice.covariance in ("intercepts", "slopes")
-    frame = _lines_frame(data, columns, factors) if lines else _visits_frame(data, columns, factors)
+    frame = lines_frame(data, columns, factors) if lines else visits_frame(data, columns, factors)
     structure = _structure(choice.covariance, data, columns, frame)
     names = tuple(frame.names)
     found = mixed_model(
@@ -78,6 +68,7 @@ def mixed_document(
         small_sample=choice.small_sample,
         confidence=confidence,
     )
+    tests, untested = _tests(found, frame)
     document: Document = {
         "n": found.n,
         "subjects": found.n_subjects,
@@ -85,28 +76,15 @@ def mixed_document(
         "response": f"log {columns.response}" if choice.logarithm else columns.response,
         "confidence": confidence,
         "terms": [_term(found, name) for name in names],
+        "tests": tests,
         "covariance": dict(found.parameters),
         "loglik": found.loglik,
-        "warnings": [*found.warnings, *data.warnings],
+        "warnings": [*found.warnings, *untested, *data.warnings],
         "data_digest": data.digest,
     }
     if not lines:
         document |= _visit_means(found, frame)
     return document
-
-
-@dataclass(frozen=True, eq=False)
-class _Frame:
-    """The columns of the fixed effects, and what is needed to speak of a visit in a group."""
-
-    names: tuple[str, ...]
-    matrix: Vector
-    moments: tuple[float, ...]
-    visits: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    """The reference first."""
-    adjusted: Vector | None = None
-    """Covariates at which means are given: numbers at their mean, categories in equal shares."""
 
 
 def _values(data: Selection, columns: RepeatedColumns, *, logarithm: bool) -> list[float]:
@@ -123,59 +101,7 @@ def _values(data: Selection, columns: RepeatedColumns, *, logarithm: bool) -> li
     return [math.log(v) for v in values]
 
 
-def _design(data: Selection, names: Sequence[str], factors: Mapping[str, str | None]) -> Design:
-    return design_of({n: data.columns[n] for n in names}, references={n: r for n, r in factors.items() if n in names})
-
-
-def _grouping(data: Selection, by: str | None, factors: Mapping[str, str | None]) -> Design:
-    return _design(data, [by], {by: factors.get(by)}) if by is not None else _design(data, [], {})
-
-
-def _visits_frame(data: Selection, columns: RepeatedColumns, factors: Mapping[str, str | None]) -> _Frame:
-    visit = design_of({columns.visit: data.columns[columns.visit]}, references={columns.visit: None})
-    levels = (visit.references[0][1], *(name.removeprefix(columns.visit) for name in visit.names))
-    group = _grouping(data, columns.by, factors)
-    extra = _design(data, columns.covariates, factors)
-    one = np.ones((data.n, 1))
-    parts, names = [one, visit.matrix], ["(Intercept)", *visit.names]
-    if group.names:
-        parts += [group.matrix, *(visit.matrix * column[:, None] for column in group.matrix.T)]
-        names += [*group.names, *(f"{v}:{g}" for g in group.names for v in visit.names)]
-    if extra.names:
-        parts.append(extra.matrix)
-        names += extra.names
-    groups = (group.references[0][1], *(n.removeprefix(columns.by or "") for n in group.names)) if group.names else ()
-    moments = tuple(float(levels.index(category(cell))) for cell in data.columns[columns.visit])
-    return _Frame(tuple(names), np.hstack(parts), moments, levels, groups, _adjusted(extra))
-
-
-def _adjusted(extra: Design) -> Vector:
-    found = np.zeros(len(extra.names))
-    factors = {name for name, _ in extra.references}
-    for name, places in extra.terms:
-        for place in places:
-            found[place] = 1 / (len(places) + 1) if name in factors else extra.matrix[:, place].mean()
-    return found
-
-
-def _lines_frame(data: Selection, columns: RepeatedColumns, factors: Mapping[str, str | None]) -> _Frame:
-    times = data.columns[columns.visit]
-    if any(isinstance(cell, str) for cell in times):
-        raise ReadingError(f"{data.source}: lines over time need numbers in column {columns.visit}")
-    moments = np.asarray(times, float)
-    parts, names = [np.ones((data.n, 1)), moments[:, None]], ["(Intercept)", columns.visit]
-    if columns.by is not None:
-        group = _grouping(data, columns.by, factors)
-        parts += [group.matrix, moments[:, None] * group.matrix]
-        names += [*group.names, *(f"{columns.visit}:{name}" for name in group.names)]
-    extra = _design(data, columns.covariates, factors)
-    if extra.names:
-        parts.append(extra.matrix)
-        names += extra.names
-    return _Frame(tuple(names), np.hstack(parts), tuple(map(float, moments)))
-
-
-def _structure(covariance: str, data: Selection, columns: RepeatedColumns, frame: _Frame) -> Structure:
+def _structure(covariance: str, data: Selection, columns: RepeatedColumns, frame: Frame) -> Structure:
     if covariance in ("intercepts", "slopes"):
         return RandomEffects(slope=covariance == "slopes")
     if covariance == "cs":
@@ -188,7 +114,7 @@ def _structure(covariance: str, data: Selection, columns: RepeatedColumns, frame
     return Unstructured(len(frame.visits))
 
 
-def _require_pairs(data: Selection, columns: RepeatedColumns, frame: _Frame) -> None:
+def _require_pairs(data: Selection, columns: RepeatedColumns, frame: Frame) -> None:
     seen: dict[str, set[int]] = {}
     for subject, moment in zip(data.columns[columns.subject], frame.moments, strict=True):
         seen.setdefault(subject, set()).add(int(moment))
@@ -216,13 +142,25 @@ def _term(found: MixedFit, name: str) -> Document:
     }
 
 
-def _visit_means(found: MixedFit, frame: _Frame) -> Document:
+def _tests(found: MixedFit, frame: Frame) -> tuple[list[Document], list[str]]:
+    """Of each effect as a whole; where one cannot be tested, the warning that says why."""
+    rows: list[Document] = []
+    warnings = []
+    for term, contrasts in frame.effects:
+        try:
+            test = found.joint(contrasts)
+        except ReadingError as refused:
+            warnings.append(f"not_tested: {term}: {refused}")
+            continue
+        rows.append({"term": term, "f": test.f, "df1": test.df1, "df2": test.df2, "p": test.p, "scale": test.scale})
+    return rows, warnings
+
+
+def _visit_means(found: MixedFit, frame: Frame) -> Document:
     """Adjusted means of each group at each visit, and how far each group lies from the reference."""
     groups = frame.groups or ("all",)
     vectors = {
-        (visit, group): _mean_vector(frame, i, j)
-        for i, visit in enumerate(frame.visits)
-        for j, group in enumerate(groups)
+        (visit, group): frame.mean(i, j) for i, visit in enumerate(frame.visits) for j, group in enumerate(groups)
     }
     means = [{"visit": visit, "group": group, **_contrast(found, vector)} for (visit, group), vector in vectors.items()]
     differences = [
@@ -231,15 +169,6 @@ def _visit_means(found: MixedFit, frame: _Frame) -> Document:
         for g in groups[1:]
     ]
     return {"means": means, **({"differences": differences} if differences else {})}
-
-
-def _mean_vector(frame: _Frame, visit: int, group: int) -> Vector:
-    visits, groups = len(frame.visits) - 1, max(0, len(frame.groups) - 1)
-    at_visit = np.eye(visits + 1)[visit][1:]
-    in_group = np.eye(groups + 1)[group][1:]
-    crossed = np.outer(in_group, at_visit).ravel()
-    rest = frame.adjusted if frame.adjusted is not None else np.zeros(0)
-    return np.concatenate([[1.0], at_visit, in_group, crossed, rest])
 
 
 def _contrast(found: MixedFit, vector: Vector) -> Document:

@@ -9,20 +9,25 @@ from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import f as fisher
 from scipy.stats import t as student
 
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import Fault, ProtocolError, ReadingError
 from trialimg.stats.covariance import Moments, Structure
+from trialimg.stats.kenward_roger import scale_and_degrees
 from trialimg.stats.mixed_likelihood import Likelihood, Pattern
 from trialimg.stats.rates import require_confidence
-from trialimg.stats.results import Estimate
+from trialimg.stats.results import Estimate, FTest
 
 __all__ = ["Measurements", "MixedFit", "SmallSample", "mixed_model"]
 
 Vector = npt.NDArray[np.float64]
 NO_INFORMATION = 1e-9
 ROUND_OFF = 1e-20
+SAME_DEGREES = 1e-8
+FEWEST_DEGREES = 2.0
+"""Below, an F has no mean."""
 
 
 class SmallSample(Enum):
@@ -146,6 +151,59 @@ class MixedFit:
         variance = float(vector @ self.plain_covariance @ vector)
         slopes = np.einsum("i,kij,j->k", vector, self.covariance_slopes, vector)
         return float(2 * variance**2 / (slopes @ self.theta_covariance @ slopes))
+
+    def joint(self, contrasts: Vector) -> FTest:
+        """Whether several combinations of coefficients are all 0.
+
+        Parameters
+        ----------
+        contrasts
+            Shape (combination, coefficient).
+
+        Raises
+        ------
+        ReadingError
+            If the combinations are combinations of one another, or leave too few degrees of freedom for an F.
+
+        Notes
+        -----
+        Kenward and Roger: their scaled F. Satterthwaite: the combinations are turned until they are independent, and
+        the F has the degrees of freedom of the sum of their squared t (Fai and Cornelius 1996, as ``lmerTest``).
+        """
+        if np.linalg.matrix_rank(contrasts) < len(contrasts):
+            raise ReadingError("the combinations to be tested are combinations of one another")
+        found = contrasts @ np.array(self.coefficients)
+        spread = contrasts @ self.covariance @ contrasts.T
+        plain = float(found @ np.linalg.solve(spread, found)) / len(contrasts)
+        scale, df = self._scale_and_degrees(contrasts, spread)
+        if not df > FEWEST_DEGREES and len(contrasts) > 1:
+            raise ReadingError(f"{df:.2f} degrees of freedom are too few for an F of {len(contrasts)} combinations")
+        return FTest(
+            f=scale * plain,
+            df1=len(contrasts),
+            df2=df,
+            p=float(fisher.sf(scale * plain, len(contrasts), df)),
+            scale=scale,
+            n=self.n_subjects,
+            method=f"F test, {self.small_sample.printed} degrees of freedom",
+            data_digest=self.data_digest,
+        )
+
+    def _scale_and_degrees(self, contrasts: Vector, spread: Vector) -> tuple[float, float]:
+        if len(contrasts) == 1:
+            return 1.0, self.degrees_of_freedom(contrasts[0])
+        if self.small_sample is SmallSample.KENWARD_ROGER:
+            return scale_and_degrees(
+                contrasts, self.plain_covariance, self.covariance_slopes, theta_covariance=self.theta_covariance
+            )
+        turned = np.linalg.eigh(spread)[1].T @ contrasts
+        each = np.array([self.degrees_of_freedom(vector) for vector in turned])
+        if np.ptp(each) < SAME_DEGREES * each.max():
+            return 1.0, float(each.mean())
+        if each.min() <= FEWEST_DEGREES:
+            return 1.0, FEWEST_DEGREES
+        mean = float((each / (each - 2)).sum())
+        return 1.0, 2 * mean / (mean - len(contrasts))
 
     def _vector(self, weights: Mapping[str, float] | Vector) -> Vector:
         if isinstance(weights, Mapping):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ChiSquare", "Estimate", "LogRank", "SurvivalCurve"]
+__all__ = ["ChiSquare", "Estimate", "FTest", "LogRank", "SurvivalCurve"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,22 @@ class ChiSquare:
     events: int
     method: str
     warnings: tuple[str, ...] = ()
+    data_digest: str = ""
+
+
+@dataclass(frozen=True)
+class FTest:
+    """A test of several contrasts at once whose statistic is an F."""
+
+    f: float
+    """As it is compared: with its scale."""
+    df1: int
+    df2: float
+    p: float
+    scale: float
+    """What the plain F was multiplied by; 1 where the method has none."""
+    n: int
+    method: str
     data_digest: str = ""
 
 
