@@ -65,6 +65,7 @@ def test_an_empty_store_has_nothing(store):
         assert transaction.size() == 0
         assert transaction.current("case", "C1") is None
         assert transaction.versions("case", "C1") == ()
+        assert transaction.version("case", "C1", 1) is None
         assert list(transaction.find("case", Place())) == []
         assert transaction.count("case", Place()) == 0
         assert transaction.last("") is None
@@ -83,6 +84,9 @@ def test_every_version_of_a_record_comes_back_as_it_was_written(store, write):
         latest = transaction.current("case", "T1/C1")
         assert (latest.version, latest.place) == (2, Place("T1", "T1/C1", "", "received"))
         assert [version.version for version in transaction.versions("case", "T1/C1")] == [1, 2]
+        assert [transaction.version("case", "T1/C1", number).body for number in (1, 2)] == bodies
+        assert transaction.version("case", "T1/C1", 3) is None
+        assert transaction.version("case", "T1/C", 1) is None
 
 
 def test_a_search_gives_latest_versions_in_order_of_id_at_the_place(store, write):

@@ -62,6 +62,9 @@ class MemoryTransaction:
         found = self.tables.versions.get((kind, key))
         return found[-1] if found else None
 
+    def version(self, kind: str, key: str, number: int) -> RecordVersion | None:
+        return next((one for one in self.versions(kind, key) if one.version == number), None)
+
     def versions(self, kind: str, key: str) -> Sequence[RecordVersion]:
         return tuple(self.tables.versions.get((kind, key), ()))
 

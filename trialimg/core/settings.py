@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from decimal import Decimal, InvalidOperation
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from trialimg.core.errors import Fault, ReadingError
@@ -40,7 +41,7 @@ def overridden(settings: Settings, values: Mapping[str, object]) -> Settings:
     ReadingError
         Naming every unknown setting and every value that does not fit, at once.
     """
-    hints = get_type_hints(type(settings))
+    hints = _hints(type(settings))
     faults: list[Fault] = []
     replaced: dict[str, Any] = {}
     for key, value in values.items():
@@ -59,6 +60,11 @@ def overridden(settings: Settings, values: Mapping[str, object]) -> Settings:
         return replace(settings, **replaced)
     except ValueError as wrong:
         raise ReadingError(f"these settings cannot stand together: {wrong}") from wrong
+
+
+@cache
+def _hints(kind: type[DataclassInstance]) -> Mapping[str, Any]:
+    return get_type_hints(kind)
 
 
 def _coerced(hint: Any, value: object) -> object:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trialimg.core.access import Action, Actor
+from trialimg.core.errors import IntegrityError
 from trialimg.ledger.entry import Entry
 from trialimg.ledger.sealed import Redacted
 from trialimg.services.differences import Difference, differences
@@ -97,10 +98,20 @@ def line_of(transaction: Transaction, entry: Entry) -> AuditLine:
 
 
 def version_made(transaction: Transaction, entry: Entry) -> RecordVersion | None:
-    """The version of a record that an entry made; None if it made none."""
+    """The version of a record that an entry made; None if it made none.
+
+    Raises
+    ------
+    IntegrityError
+        If the records do not have it any more.
+    """
     if not entry.makes_version:
         return None
-    return transaction.versions(entry.object_kind, entry.object_id)[entry.object_version - 1]
+    made = transaction.version(entry.object_kind, entry.object_id, entry.object_version)
+    if made is None:
+        what = f"{entry.object_kind} {entry.object_id} version {entry.object_version}"
+        raise IntegrityError(f"{what}, which entry {entry.sequence} made, is missing; have the records verified")
+    return made
 
 
 def case_of(transaction: Transaction, entry: Entry, version: RecordVersion | None) -> str:
@@ -113,9 +124,9 @@ def case_of(transaction: Transaction, entry: Entry, version: RecordVersion | Non
 
 def _changes(transaction: Transaction, version: RecordVersion) -> tuple[Difference, ...]:
     before: Mapping[str, Any] = {}
-    if version.version > 1:
-        earlier = transaction.versions(version.kind, version.id)[version.version - 2]
-        before = {} if isinstance(earlier.content, Redacted) else earlier.body
+    earlier = transaction.version(version.kind, version.id, version.version - 1)
+    if earlier is not None and not isinstance(earlier.content, Redacted):
+        before = earlier.body
     after = {} if isinstance(version.content, Redacted) else version.body
     return differences(before, after)
 

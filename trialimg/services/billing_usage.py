@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -9,10 +11,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from trialimg.billing.usage import STEPS, Step, Usage, usage_of
-from trialimg.core.digest import canonical_json, plain
+from trialimg.core.digest import plain
 from trialimg.core.errors import BillingError
 from trialimg.ledger.entry import Entry
 from trialimg.ledger.sealed import Redacted
+from trialimg.services.audit import version_made
 from trialimg.services.journal import Journal
 from trialimg.services.ports import Transaction
 from trialimg.services.records import EntryQuery, Place, RecordVersion
@@ -53,7 +56,7 @@ def record_usage(journal: Journal, trial: str) -> tuple[Usage, ...]:
 
 
 def _usage(version: RecordVersion) -> Usage:
-    return _adapter().validate_json(canonical_json(version.body))
+    return _adapter().validate_json(json.dumps(version.body))
 
 
 @cache
@@ -63,26 +66,16 @@ def _adapter() -> TypeAdapter[Usage]:
 
 def _steps(transaction: Transaction, trial: str, since: int) -> Iterator[Step]:
     """Every step of the cases that the ledger has had steps of since: a case's earlier steps say what a later costs."""
-    cases: dict[str, dict[str, Any]] = {}
+    steps: dict[str, list[Entry]] = defaultdict(list)
     for kind, action in sorted(STEPS):
-        fresh = transaction.entries(EntryQuery(trial=trial, action=action, object_kind=kind, start=since))
-        for entry in fresh:
+        for entry in transaction.entries(EntryQuery(trial=trial, action=action, object_kind=kind)):
             if entry.makes_version:
-                cases.setdefault(_case_of(entry), {})
-    for case, said in cases.items():
-        found = transaction.current(_CASE, case)
-        said.update(_said(found) if found else {})
-        for entry in _entries_of(transaction, trial, case):
-            yield _step(transaction, entry, said)
-
-
-def _entries_of(transaction: Transaction, trial: str, case: str) -> Iterator[Entry]:
-    """The entries of `STEPS` that a case has."""
-    names = [(_CASE, case), *((kind, one.id) for kind in _SIGNED for one in transaction.find(kind, Place(case=case)))]
-    for kind, key in names:
-        for entry in transaction.entries(EntryQuery(trial=trial, object_kind=kind, object_id=key)):
-            if entry.makes_version and (kind, entry.action) in STEPS:
-                yield entry
+                steps[_case_of(entry)].append(entry)
+    for case, entries in steps.items():
+        if any(entry.sequence >= since for entry in entries):
+            found = transaction.current(_CASE, case)
+            said = _said(found) if found else {}
+            yield from (_step(transaction, entry, said) for entry in entries)
 
 
 def _case_of(entry: Entry) -> str:
@@ -90,8 +83,8 @@ def _case_of(entry: Entry) -> str:
 
 
 def _step(transaction: Transaction, entry: Entry, case: dict[str, Any]) -> Step:
-    version = transaction.versions(entry.object_kind, entry.object_id)[entry.object_version - 1]
-    if entry.object_kind in _SIGNED and signature_of(transaction, version) is None:
+    version = version_made(transaction, entry)
+    if version is None or (entry.object_kind in _SIGNED and signature_of(transaction, version) is None):
         message = f"entry {entry.sequence} says that {entry.object_kind} {entry.object_id} was signed"
         raise BillingError(f"{message}, but no signature is under it; have the records verified")
     return Step(entry.sequence, entry.at, entry.action, entry.who, entry.object_id, _said(version), case)

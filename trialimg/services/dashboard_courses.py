@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 from trialimg.core.access import Action, Actor
@@ -23,7 +24,7 @@ from trialimg.services.finished import FinishedRun
 from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
 from trialimg.services.reading_file import CASE, READ, protocol_in_force, protocol_under
-from trialimg.services.records import Place
+from trialimg.services.records import Place, RecordVersion
 
 __all__ = ["Course", "CoursePoint", "courses_of_reads", "courses_with_cases", "courses_within"]
 
@@ -60,15 +61,14 @@ def courses_within(
         If there is no such trial.
     """
     protocol = full(protocol_in_force(transaction, trial))
+    protocol_of = cache(partial(protocol_under, transaction, trial))
+    final = transaction.find(CASE, Place(trial=trial, state=Stage.FINAL.value))
+    wanted = {case.body["result"]["read"]: case for case in final if _is_told(case, only)}
+    reads = {read.id: read for read in transaction.find(READ, Place(trial=trial)) if read.id in wanted}
     found = []
-    for case in transaction.find(CASE, Place(trial=trial, state=Stage.FINAL.value)):
-        result = case.body["result"]
-        if result is None or case.body["kind"] != CaseKind.EFFICACY.value or (only is not None and case.id not in only):
-            continue
-        read = transaction.current(READ, result["read"])
-        if read is not None:
-            digest = case.body["protocol_digest"]
-            free = progression_free_of(case.body, read.body, protocol_under(transaction, trial, digest))
+    for name, case in wanted.items():
+        if (read := reads.pop(name, None)) is not None:
+            free = progression_free_of(case.body, read.body, protocol_of(case.body["protocol_digest"]))
             found.append(replace(_of_read(case.body, read.body["answer"]), progression_free=free))
     arms = tuple(dict.fromkeys(course.arm for course in found if course.arm))
     return TrialCourses(
@@ -81,6 +81,11 @@ def courses_within(
         confidence=float(protocol["statistics"]["confidence"]),
         rate_method=protocol["statistics"]["rate_interval"],
     )
+
+
+def _is_told(case: RecordVersion, only: Collection[str] | None) -> bool:
+    is_efficacy = case.body["result"] is not None and case.body["kind"] == CaseKind.EFFICACY.value
+    return is_efficacy and (only is None or case.id in only)
 
 
 def courses_with_cases(run: FinishedRun, cases: Mapping[str, str]) -> TrialCourses:

@@ -6,18 +6,17 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from trialimg.core.access import Action, Actor, Role
 from trialimg.core.digest import digest_of
-from trialimg.core.errors import AccessError
+from trialimg.core.errors import AccessError, IntegrityError
 from trialimg.services.finished import FinishedRun
 from trialimg.services.journal import Records
 from trialimg.services.ports import Transaction
 from trialimg.services.records import Place, RecordVersion
 from trialimg.services.spreadsheet import harmless
 from trialimg.services.trials import READ, require_trial
-from trialimg.services.trials_data_cut import DATA_CUT, cut_of, moved_since
+from trialimg.services.trials_data_cut import CASE, DATA_CUT, cut_of, latest_of, moved_since, results_among
 
 __all__ = ["CutFile", "cut_files", "fetch_bill", "fetch_cut", "fetch_output", "may_take_outputs", "taken"]
 
@@ -56,7 +55,12 @@ def cut_files(records: Records, actor: Actor, trial: str) -> tuple[CutFile, ...]
         If the actor may not see the trial's reports.
     """
     with records.look(actor, Action.VIEW_REPORTS, trial=trial) as transaction:
-        return tuple(_file(transaction, cut) for cut in transaction.find(DATA_CUT, Place(trial)))
+        cuts = tuple(transaction.find(DATA_CUT, Place(trial)))
+        latest = latest_of(transaction, trial) if cuts else {}
+        results = results_among(latest)
+        return tuple(
+            _file(cut, _table(transaction, cut, latest), moved_since(transaction, cut, results=results)) for cut in cuts
+        )
 
 
 def fetch_cut(records: Records, actor: Actor, trial: str, name: str) -> bytes:
@@ -71,7 +75,7 @@ def fetch_cut(records: Records, actor: Actor, trial: str, name: str) -> bytes:
     """
     with records.change(actor, Action.VIEW_REPORTS, trial=trial) as journal:
         cut = cut_of(journal.transaction, f"{trial}/{name}")
-        table = _table(journal.transaction, cut)
+        table = _table(journal.transaction, cut, latest_of(journal.transaction, trial))
         journal.note("download", kind="file", key=_file_name(cut), trial=trial, reason=digest_of(table))
         return table
 
@@ -137,7 +141,7 @@ def _is_blinded_to(transaction: Transaction, actor: Actor, trial: str) -> bool:
     return actor.role is Role.SPONSOR and bool(require_trial(transaction, trial).body["blinded"])
 
 
-def _file(transaction: Transaction, cut: RecordVersion) -> CutFile:
+def _file(cut: RecordVersion, table: bytes, moved: tuple[str, ...]) -> CutFile:
     body = cut.body
     return CutFile(
         body["name"],
@@ -147,8 +151,8 @@ def _file(transaction: Transaction, cut: RecordVersion) -> CutFile:
         len(body["left_out"]),
         body["hash"],
         _file_name(cut),
-        digest_of(_table(transaction, cut)),
-        moved_since(transaction, cut),
+        digest_of(table),
+        moved,
     )
 
 
@@ -156,27 +160,31 @@ def _file_name(cut: RecordVersion) -> str:
     return f"{cut.place.trial}-{cut.body['name']}-results.csv"
 
 
-def _table(transaction: Transaction, cut: RecordVersion) -> bytes:
+def _table(transaction: Transaction, cut: RecordVersion, latest: Mapping[tuple[str, str], RecordVersion]) -> bytes:
     """One row for each case, by the versions that were locked; no arm, no site, no reader's name."""
     out = io.StringIO(newline="")
     table = csv.DictWriter(out, _COLUMNS, lineterminator="\r\n")
     table.writeheader()
-    for case in cut.body["cases"]:
-        cells = (harmless(cell) for cell in _row(transaction, case))
+
+    def version(kind: str, key: str, number: str) -> RecordVersion:
+        found = latest.get((kind, key))
+        if found is None or found.version != int(number):
+            found = transaction.version(kind, key, int(number))
+        if found is None:
+            raise IntegrityError(f"{cut.id}: {kind} {key} version {number}, which it locked, is missing")
+        return found
+
+    for locked in cut.body["cases"]:
+        numbers = {(kind, key): number for kind, key, number, _ in locked["records"]}
+        case = version(CASE, locked["case"], numbers[CASE, locked["case"]])
+        read = case.body["result"]["read"]
+        cells = (harmless(cell) for cell in _row(case, version(READ, read, numbers[READ, read])))
         table.writerow(dict(zip(_COLUMNS, cells, strict=True)))
     return out.getvalue().encode()
 
 
-def _row(transaction: Transaction, locked: Mapping[str, Any]) -> Iterator[str]:
-    versions = [_version(transaction, kind, key, int(number)) for kind, key, number, _ in locked["records"]]
-    case = versions[0].body
-    result = case["result"]
-    read = next(one for one in versions if (one.kind, one.id) == (READ, result["read"]))
+def _row(case: RecordVersion, read: RecordVersion) -> Iterator[str]:
     said = read.body["answer"]["compared"]
-    yield from (case["code"], case["subject"], said["best_response"])
-    yield from (said["progression_date"] or "", said["response_date"] or "", result["by"])
+    yield from (case.body["code"], case.body["subject"], said["best_response"])
+    yield from (said["progression_date"] or "", said["response_date"] or "", case.body["result"]["by"])
     yield from (read.id, str(read.version), read.digest)
-
-
-def _version(transaction: Transaction, kind: str, key: str, number: int) -> RecordVersion:
-    return transaction.versions(kind, key)[number - 1]

@@ -215,6 +215,9 @@ class Transaction(Protocol):
     def current(self, kind: str, key: str) -> RecordVersion | None:
         """The latest version of a record, or None if there is no such record."""
 
+    def version(self, kind: str, key: str, number: int) -> RecordVersion | None:
+        """One version of a record, or None if there is no such version."""
+
     def versions(self, kind: str, key: str) -> Sequence[RecordVersion]:
         """Every version of a record, oldest first."""
 

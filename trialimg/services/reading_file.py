@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from trialimg.core.errors import ReadingError
@@ -167,7 +167,7 @@ def load_cases(transaction: Transaction, trial: str, *, only: Collection[str] | 
     kept = {one.id: one for one in transaction.find(READ, place) if only is None or one.place.case in only}
     taken_away = EntryQuery(trial=trial, action="revoke_read", object_kind=ASSIGNMENT)
     moved = {entry.object_id for entry in transaction.entries(taken_away)}
-    protocols: dict[str, Protocol] = {}
+    protocol_of = cache(partial(protocol_under, transaction, trial))
     for record in transaction.find(CASE, place):
         if only is not None and record.id not in only:
             continue
@@ -179,10 +179,8 @@ def load_cases(transaction: Transaction, trial: str, *, only: Collection[str] | 
         }
         held = frozenset(one.body["reader"] for one in found)
         left = frozenset(body["reader"] for one in found if one.id in moved for body in _bodies(transaction, one.id))
-        digest = record.body["protocol_digest"]
-        if digest not in protocols:
-            protocols[digest] = protocol_under(transaction, trial, digest)
-        yield _file(record, protocols[digest], found, reads, verdicts=verdicts.pop(record.id, ()), former=held | left)
+        protocol = protocol_of(record.body["protocol_digest"])
+        yield _file(record, protocol, found, reads, verdicts=verdicts.pop(record.id, ()), former=held | left)
 
 
 def _file(

@@ -174,10 +174,10 @@ def _proved(journal: Journal, proof: Proof, session: RecordVersion) -> tuple[str
 
 
 def _void(transaction: Transaction, version: RecordVersion) -> str:
-    later = [one for one in transaction.versions(version.kind, version.id) if one.version == version.version + 1]
-    if not later:
+    later = transaction.version(version.kind, version.id, version.version + 1)
+    if later is None:
         return ""
-    change = _entry(transaction, later[0])
+    change = _entry(transaction, later)
     return f"{change.who} changed the record at {change.at} ({change.action})"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +24,11 @@ __all__ = [
     "cut_data",
     "cut_of",
     "intact_cut",
+    "latest_of",
     "lock_on",
     "moved_since",
     "require_open",
+    "results_among",
     "results_of",
     "unlock_data",
     "versions_in_use",
@@ -73,7 +75,7 @@ def cut_data(records: Records, actor: Actor, proof: Proof, order: CutOrder) -> R
         results = results_of(transaction, order.trial)
         if not results:
             raise ReadingError(f"no case of {order.trial} is final: there is nothing to lock")
-        used = versions_in_use(transaction, [result["case"] for result in results])
+        used = versions_in_use(transaction, order.trial, {result["case"] for result in results})
         mixed = _mixed(used, order.mixed_because)
         body = {
             "name": order.name,
@@ -168,8 +170,15 @@ def require_open(transaction: Transaction, trial: str, case: str) -> None:
         raise ReadingError(message, (Fault(case, "data_locked", message),))
 
 
-def moved_since(transaction: Transaction, cut: RecordVersion) -> tuple[str, ...]:
+def moved_since(
+    transaction: Transaction, cut: RecordVersion, *, results: Iterable[Mapping[str, Any]] | None = None
+) -> tuple[str, ...]:
     """Cases whose records are no longer those that were locked.
+
+    Parameters
+    ----------
+    results
+        Those of `results_of`, where they are known.
 
     Raises
     ------
@@ -178,23 +187,37 @@ def moved_since(transaction: Transaction, cut: RecordVersion) -> tuple[str, ...]
     """
     if digest_of(cut.body["cases"]) != cut.body["hash"]:
         raise IntegrityError(f"data cut {cut.id}: the hash is not that of the results it names")
-    now = {result["case"]: result for result in results_of(transaction, cut.place.trial)}
+    present = results if results is not None else results_of(transaction, cut.place.trial)
+    now = {result["case"]: result for result in present}
     return tuple(then["case"] for then in cut.body["cases"] if now.get(then["case"]) != then)
 
 
 def results_of(transaction: Transaction, trial: str) -> list[dict[str, Any]]:
     """Every final case with the digest of its record, of its reads and of its verdict, in order of case."""
-    return [
-        {"case": case.id, "records": [_named(case), *_parts(transaction, case)]}
-        for case in transaction.find(CASE, Place(trial, state="final"))
-    ]
+    return results_among(latest_of(transaction, trial))
 
 
-def versions_in_use(transaction: Transaction, cases: Sequence[str]) -> dict[str, list[str]]:
+def latest_of(transaction: Transaction, trial: str) -> Mapping[tuple[str, str], RecordVersion]:
+    """Kind and id of every case, read and verdict of a trial to its latest version, in this order."""
+    return {(kind, one.id): one for kind in (CASE, READ, VERDICT) for one in transaction.find(kind, Place(trial))}
+
+
+def results_among(latest: Mapping[tuple[str, str], RecordVersion]) -> list[dict[str, Any]]:
+    """The results of those of `latest_of`."""
+    found: dict[str, list[list[str]]] = {}
+    for one in latest.values():
+        if one.kind == CASE and one.place.state == "final":
+            found[one.id] = [_named(one)]
+        elif one.kind != CASE and one.place.case in found:
+            found[one.place.case].append(_named(one))
+    return [{"case": key, "records": records} for key, records in found.items()]
+
+
+def versions_in_use(transaction: Transaction, trial: str, cases: Collection[str]) -> dict[str, list[str]]:
     """Which versions of software, model and protocol the signed reads of these cases rest on."""
     found: dict[str, Counter[str]] = {word: Counter() for word in ("software", "model", "protocol_digest")}
-    for case in cases:
-        for read in transaction.find(READ, Place(case=case, state="signed")):
+    for read in transaction.find(READ, Place(trial, state="signed")):
+        if read.place.case in cases:
             for word, value in _rests_on(read.body):
                 found[word][value] += 1
     return {word: sorted(counter) for word, counter in found.items()}
@@ -222,12 +245,6 @@ def _mixed(used: Mapping[str, list[str]], because: str) -> dict[str, list[str]]:
             "the cohort mixes versions; read the cases again, or say why they may stand together", faults
         )
     return mixed
-
-
-def _parts(transaction: Transaction, case: RecordVersion) -> Iterator[list[str]]:
-    for kind in (READ, VERDICT):
-        for part in transaction.find(kind, Place(case.place.trial, case.place.case or case.id)):
-            yield _named(part)
 
 
 def _named(version: RecordVersion) -> list[str]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.trialimg_dashboard.desk import desk, done
+from apps.trialimg_dashboard.desk import desk
 from apps.trialimg_dashboard.views import bills
 from apps.trialimg_dashboard.views import invoices as view
 from apps.trialimg_dashboard.views.acting import may
 from trialimg.core.access import Action
-from trialimg.services.dashboard_sponsor import bills_of
 
 at = desk("invoices")
 st.title(f"{at.t('page.invoices')} · {at.trial}")
-found = done(lambda: bills_of(at.records, at.actor, at.trial))
+found = bills.present_bills(at)
 if found is None:
     st.stop()
 bills.not_invoiced(at)

@@ -8,21 +8,21 @@ from apps.trialimg_dashboard.desk import desk, done
 from apps.trialimg_dashboard.run import finished_run
 from apps.trialimg_dashboard.views import bills
 from apps.trialimg_dashboard.views import trial as view
-from trialimg.services.dashboard_downloads import cut_files, may_take_outputs
-from trialimg.services.dashboard_sponsor import bills_of, standing_of
+from trialimg.services.dashboard_downloads import may_take_outputs
+from trialimg.services.dashboard_sponsor import standing_of
 
 at = desk("trial")
 standing = done(lambda: standing_of(at.records, at.actor, at.trial))
 if standing is None:
     st.stop()
 view.head(at, standing)
-cuts = done(lambda: cut_files(at.records, at.actor, at.trial))
+cuts = view.present_cuts(at)
 run = finished_run(at)
 if cuts is not None:
     view.data_cuts(at, cuts, run)
 if run is not None and done(lambda: may_take_outputs(at.records, at.actor, at.trial)):
     view.run_files(at, run)
-found = done(lambda: bills_of(at.records, at.actor, at.trial))
+found = bills.present_bills(at)
 if found is not None:
     bills.listed(at, found)
     bills.not_invoiced(at)

@@ -10,13 +10,20 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from apps.trialimg_dashboard.desk import Desk, done
+from apps.trialimg_dashboard.desk import Desk
+from apps.trialimg_dashboard.views.kept import worked_out
 from trialimg.bootstrap import bill_files
+from trialimg.core.access import Action
 from trialimg.services.billing import preview
 from trialimg.services.dashboard_downloads import fetch_bill
-from trialimg.services.dashboard_sponsor import BilledLine, TrialBill, lines_of
+from trialimg.services.dashboard_sponsor import BilledLine, TrialBill, bills_of, lines_of
 
-__all__ = ["listed", "not_invoiced"]
+__all__ = ["listed", "not_invoiced", "present_bills"]
+
+
+def present_bills(at: Desk) -> Sequence[TrialBill] | None:
+    """Every invoice and credit note now."""
+    return worked_out(at, "bills", Action.VIEW_INVOICES, lambda: bills_of(at.records, at.actor, at.trial))
 
 
 def listed(at: Desk, found: Sequence[TrialBill]) -> None:
@@ -46,7 +53,7 @@ def listed(at: Desk, found: Sequence[TrialBill]) -> None:
 def not_invoiced(at: Desk) -> None:
     """What was signed since, at the plan's prices."""
     today = dt.date.fromisoformat(at.records.now()[:10])
-    found = done(lambda: preview(at.records, at.actor, at.trial, today))
+    found = worked_out(at, "next_bill", Action.VIEW_INVOICES, lambda: preview(at.records, at.actor, at.trial, today))
     if found is None:
         return
     st.subheader(at.t("bills.next"))

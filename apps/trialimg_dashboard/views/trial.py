@@ -9,16 +9,18 @@ import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk
 from apps.trialimg_dashboard.views import downloads
+from apps.trialimg_dashboard.views.kept import worked_out
 from trialimg.bootstrap.packages import cdisc_package, figure_package
 from trialimg.bootstrap.reports import report_pdf
+from trialimg.core.access import Action
 from trialimg.core.reading import Stage
-from trialimg.services.dashboard_downloads import CutFile, fetch_cut
+from trialimg.services.dashboard_downloads import CutFile, cut_files, fetch_cut
 from trialimg.services.dashboard_packages import fetch_datasets, fetch_figures
 from trialimg.services.dashboard_reports import fetch_report
 from trialimg.services.dashboard_sponsor import Standing
 from trialimg.services.finished import FinishedRun
 
-__all__ = ["data_cuts", "head", "run_files"]
+__all__ = ["data_cuts", "head", "present_cuts", "run_files"]
 
 
 def head(at: Desk, standing: Standing) -> None:
@@ -40,6 +42,11 @@ def head(at: Desk, standing: Standing) -> None:
         if standing.cases.get(stage.value)
     ]
     st.caption(" · ".join(others))
+
+
+def present_cuts(at: Desk) -> Sequence[CutFile] | None:
+    """Every data cut now."""
+    return worked_out(at, "cuts", Action.VIEW_REPORTS, lambda: cut_files(at.records, at.actor, at.trial))
 
 
 def data_cuts(at: Desk, cuts: Sequence[CutFile], run: FinishedRun | None) -> None:

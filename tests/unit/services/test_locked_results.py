@@ -7,9 +7,11 @@ import datetime as dt
 import pytest
 
 from tests.fakes.central_review import TRIAL, Trial, single
+from trialimg.core.digest import digest_of
 from trialimg.core.errors import ReadingError
 from trialimg.core.reading import Seat
 from trialimg.services import cases, reading_reopening
+from trialimg.services.dashboard_downloads import cut_files, fetch_cut
 from trialimg.services.trials_data_cut import CutOrder, cut_data, moved_since, unlock_data
 
 ASKED = reading_reopening.Reopening("C0001", Seat.FIRST, "W06", "T01 was the other nodule")
@@ -47,3 +49,14 @@ def test_once_the_cut_is_unlocked_it_moves_again(trial):
     unlock_data(trial.records, ana, proof, f"{TRIAL}/IA1", reason="a reader asked for a correction")
     reading_reopening.reopen(trial.records, ana, proof, TRIAL, asked=ASKED)
     assert trial.state("C0001") == "reading"
+
+
+def test_the_table_of_a_cut_is_that_of_what_was_locked_though_the_case_has_moved_on(trial):
+    ana, proof = trial.people["ana"]
+    before = fetch_cut(trial.records, ana, TRIAL, "IA1")
+    unlock_data(trial.records, ana, proof, f"{TRIAL}/IA1", reason="a reader asked for a correction")
+    reading_reopening.reopen(trial.records, ana, proof, TRIAL, asked=ASKED)
+    (cut,) = cut_files(trial.records, ana, TRIAL)
+    assert (cut.digest, cut.moved) == (digest_of(before), (f"{TRIAL}/C0001",))
+    assert fetch_cut(trial.records, ana, TRIAL, "IA1") == before
+    assert b"C0001,S-C0001,PR" in before

@@ -66,7 +66,14 @@ _latest = select(_version).join(
     & (_current.c.version == _version.c.version),
 )
 _latest_of = _latest.where(_current.c.kind == bindparam("its_kind"), _current.c.id == bindparam("its_id"))
+_versions_of = (
+    select(_version)
+    .where(_version.c.kind == bindparam("its_kind"), _version.c.id == bindparam("its_id"))
+    .order_by(_version.c.version)
+)
+_version_of = _versions_of.where(_version.c.version == bindparam("its_number"))
 _last_of = select(_entry).where(_entry.c.trial == bindparam("its_trial")).order_by(_entry.c.sequence.desc()).limit(1)
+_first_from = select(_entry).where(_entry.c.sequence >= bindparam("its_start")).order_by(_entry.c.sequence).limit(1)
 _LINES_OF = {
     ENTRIES: (_entry, _entry.c.sequence),
     RECORDS: (_version, _version.c.entry),
@@ -91,10 +98,16 @@ class SqlTransaction:
         row = self._connection.execute(_latest_of, {"its_kind": kind, "its_id": key}).first()
         return read_version(row) if row else None
 
+    def version(self, kind: str, key: str, number: int) -> RecordVersion | None:
+        self.flush()
+        asked = {"its_kind": kind, "its_id": key, "its_number": number}
+        row = self._connection.execute(_version_of, asked).first()
+        return read_version(row) if row else None
+
     def versions(self, kind: str, key: str) -> Sequence[RecordVersion]:
         self.flush()
-        asked = select(_version).where(_version.c.kind == kind, _version.c.id == key).order_by(_version.c.version)
-        return tuple(read_version(row) for row in self._connection.execute(asked))
+        found = self._connection.execute(_versions_of, {"its_kind": kind, "its_id": key})
+        return tuple(read_version(row) for row in found)
 
     def find(self, kind: str, place: Place, *, after: str = "", limit: int | None = None) -> Iterator[RecordVersion]:
         self.flush()
@@ -120,6 +133,9 @@ class SqlTransaction:
 
     def entries(self, asked: EntryQuery) -> Iterator[Entry]:
         self.flush()
+        if asked == EntryQuery(start=asked.start, limit=1):
+            yield from map(read_entry, self._connection.execute(_first_from, {"its_start": asked.start}).all())
+            return
         found = select(_entry).where(*_asked(asked))
         for row in self._paged(found, _entry.c.sequence, asked.start - 1, asked.limit):
             yield read_entry(row)
