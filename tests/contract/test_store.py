@@ -146,6 +146,9 @@ def test_entries_are_found_by_each_of_their_words(store, records, write):
         assert found(who="rita") == where(lambda entry: entry.who == "rita") != []
         assert found(action="receive_case") == where(lambda entry: entry.action == "receive_case") != []
         assert found(object_kind="case", object_id="T1/C1") == where(lambda entry: entry.object_id == "T1/C1") != []
+        assert found(case="T1/C1") == where(lambda entry: entry.object_id == "T1/C1") == found(case="T1/C1", trial="T1")
+        assert found(case="T1/C1", action="open_images") == where(lambda entry: entry.action == "open_images") != []
+        assert found(case="T1/C1", trial="T2") == [] == found(case="T1")
         assert found(since=made[3].at, until=made[5].at) == [3, 4]
         assert found(since="2999") == [] == found(until="1999")
         assert found(until="2999", start=6) == [6, 7]

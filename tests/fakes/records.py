@@ -84,7 +84,11 @@ class MemoryTransaction:
         return next((entry for entry in reversed(self.tables.entries) if entry.trial == trial), None)
 
     def entries(self, asked: EntryQuery) -> Iterator[Entry]:
-        found = (entry for entry in self.tables.entries[asked.start :] if _is_asked(entry, asked))
+        found = (
+            entry
+            for entry in self.tables.entries[asked.start :]
+            if _is_asked(entry, asked) and asked.case in ("", self._case_of(entry))
+        )
         return islice(found, asked.limit)
 
     def detail(self, sequence: int) -> Sealed | Redacted | None:
@@ -92,6 +96,10 @@ class MemoryTransaction:
 
     def node(self, level: int, index: int) -> bytes:
         return self.tables.nodes[level, index]
+
+    def _case_of(self, entry: Entry) -> str | None:
+        found = self.current(entry.object_kind, entry.object_id)
+        return found.place.case if found else None
 
     def lines(self, name: str) -> Iterator[Line]:
         made = [version for found in self.tables.versions.values() for version in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trialimg.core.access import Action, Actor
@@ -74,13 +74,13 @@ def browse(records: Records, actor: Actor, asked: AuditFilter) -> tuple[AuditLin
         since=asked.since,
         until=asked.until,
         start=asked.start,
-        limit=None if asked.subject else asked.limit,
+        limit=asked.limit,
     )
     with records.look(actor, Action.VIEW_AUDIT, trial=asked.trial) as transaction:
-        cases = _cases_of(transaction, asked.trial, asked.subject) if asked.subject else frozenset()
-        lines = (line_of(transaction, entry) for entry in transaction.entries(query))
-        found = [line for line in lines if not asked.subject or line.case in cases]
-    return tuple(found[: asked.limit])
+        cases = _cases_of(transaction, asked.trial, asked.subject) if asked.subject else ("",)
+        found = [entry for case in cases for entry in transaction.entries(replace(query, case=case))]
+        entries = sorted(found, key=lambda entry: entry.sequence)[: asked.limit]
+        return tuple(line_of(transaction, entry) for entry in entries)
 
 
 def line_of(transaction: Transaction, entry: Entry) -> AuditLine:
@@ -131,11 +131,7 @@ def _changes(transaction: Transaction, version: RecordVersion) -> tuple[Differen
     return differences(before, after)
 
 
-def _cases_of(transaction: Transaction, trial: str, subject: str) -> frozenset[str]:
-    return frozenset(_subject_cases(transaction, trial, subject))
-
-
-def _subject_cases(transaction: Transaction, trial: str, subject: str) -> Iterator[str]:
+def _cases_of(transaction: Transaction, trial: str, subject: str) -> Iterator[str]:
     for case in transaction.find("case", Place(trial)):
         if not isinstance(case.content, Redacted) and case.body.get("subject") == subject:
             yield case.id

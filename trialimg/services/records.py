@@ -72,6 +72,8 @@ class EntryQuery:
     action: str = ""
     object_kind: str = ""
     object_id: str = ""
+    case: str = ""
+    """Id of the case that the entry's record belongs to."""
     since: str = ""
     """First moment, ISO 8601 in UTC."""
     until: str = ""

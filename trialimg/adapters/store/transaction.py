@@ -270,6 +270,9 @@ def _asked(asked: EntryQuery) -> list[ColumnElement[bool]]:
     wanted = [_entry.c[word] == getattr(asked, word) for word in words if getattr(asked, word)]
     if asked.trial is not None:
         wanted.append(_entry.c.trial == asked.trial)
+    if asked.case:
+        of_case = select(_current.c.kind, _current.c.id).where(_current.c.case_id == asked.case)
+        wanted.append(tuple_(_entry.c.object_kind, _entry.c.object_id).in_(of_case))
     if asked.since:
         wanted.append(_entry.c.sequence >= _first_at(asked.since))
     if asked.until:
