@@ -40,6 +40,7 @@ __all__ = [
     "Crossed",
     "Estimate",
     "PairFigures",
+    "ReadPair",
     "ReaderFigures",
     "ReaderReport",
     "ReadsOfTrial",
@@ -104,7 +105,8 @@ class ReaderReport:
     kappa: Estimate | None
     """Of best overall response, first against second seat over all pairs; None: no case yet."""
     icc_baseline_sum: Estimate | None
-    """Of the sum of diameters at baseline, each case with readers of its own (ICC1); None: fewer than two cases."""
+    """Of the sum of diameters at baseline, each case with readers of its own (ICC1); None: fewer than two cases, or
+    cases that do not vary."""
     icc_best_change: Estimate | None
     """Of the best change from baseline in percent."""
     readers: tuple[ReaderFigures, ...]
@@ -233,10 +235,12 @@ class _Shares:
         return cohen_kappa(table, confidence=float(self.statistics.confidence))
 
     def icc(self, values: Iterable[tuple[Decimal | None, Decimal | None]]) -> Estimate | None:
-        known = [(float(a), float(b)) for a, b in values if a is not None and b is not None]
-        if len(known) < 2 or len({value for pair in known for value in pair}) == 1:
+        """None where there are fewer than two cases, or the cases do not vary: then nothing tells them apart."""
+        known = [(a, b) for a, b in values if a is not None and b is not None]
+        if len({a + b for a, b in known}) < 2:
             return None
-        return intraclass_correlation(known, form="ICC1", confidence=float(self.statistics.confidence))
+        pairs = [(float(a), float(b)) for a, b in known]
+        return intraclass_correlation(pairs, form="ICC1", confidence=float(self.statistics.confidence))
 
 
 def _figures(

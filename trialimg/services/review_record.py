@@ -36,6 +36,8 @@ class Turnaround:
     least_days: float
     most_days: float
     n: int
+    people: int = 0
+    """Whose work it was; 0: it is not about people."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class ReviewRecord:
 def review_record(records: Records, actor: Actor, trial: str, *, cut: str | None = None) -> ReviewRecord:
     """How the cases of a trial came through its review, and how its readers did; nobody's name stands in it.
 
-    A sponsor gets the figures of all readers together, and none of a single one.
+    A sponsor gets the figures of all readers together, for they say how far the results may be relied on, and none of a
+    single person: neither a reader's own, nor the adjudicator's where there is only one.
 
     Parameters
     ----------
@@ -82,7 +85,7 @@ def review_record(records: Records, actor: Actor, trial: str, *, cut: str | None
         turnarounds = tuple(_turnarounds(transaction, files, letters))
         if actor.role is Role.SPONSOR:
             performance = replace(performance, readers=(), pairs=())
-            turnarounds = tuple(one for one in turnarounds if not one.what.startswith(_READER))
+            turnarounds = tuple(one for one in turnarounds if one.people > 1 or not one.people)
         return ReviewRecord(
             cut or "",
             protocol.reading.readers,
@@ -157,17 +160,18 @@ def _turnarounds(
     """Those that anything is known of."""
     ends = {entry.object_id: entry.at for entry in transaction.entries(_finalised(files))} if files else {}
     final = [file for file in files if file.review.stage is Stage.FINAL and file.id in ends]
-    spans = {"Receipt of a case to its final result": [_days(f.body["received_at"], ends[f.id]) for f in final]}
+    spans = {"Receipt of a case to its final result": [("", _days(f.body["received_at"], ends[f.id])) for f in final]}
     spans |= {f"{name}: assignment to signature": [] for name in ("Adjudicator", *letters.values())}
     for file in files:
         for key, assignment in file.assignments.items():
-            days = _days_to_sign(transaction, key)
+            days, person = _days_to_sign(transaction, key), assignment.place.person
             if days is not None and not assignment.body["repeat"]:
-                name = letters[assignment.place.person] if _is_reading(assignment.body["seat"]) else "Adjudicator"
-                spans[f"{name}: assignment to signature"].append(days)
+                name = letters[person] if _is_reading(assignment.body["seat"]) else "Adjudicator"
+                spans[f"{name}: assignment to signature"].append((person, days))
     for what, found in spans.items():
         if found:
-            yield Turnaround(what, median(found), min(found), max(found), len(found))
+            taken, people = [days for _, days in found], {person for person, _ in found} - {""}
+            yield Turnaround(what, median(taken), min(taken), max(taken), len(taken), len(people))
 
 
 def _finalised(files: Sequence[CaseFile]) -> EntryQuery:

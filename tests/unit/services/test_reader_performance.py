@@ -11,12 +11,13 @@ from tests.fakes.people import at_desk
 from tests.fakes.records import granted
 from trialimg.core.access import Role
 from trialimg.core.errors import AccessError, InvalidValueError, ReadingError
-from trialimg.review.performance import Count, ReaderCounts
+from trialimg.protocol.analysis import Statistics
+from trialimg.review.performance import Count, DoubleRead, ReaderCounts
 from trialimg.review.performance_limits import ReaderLimits
 from trialimg.review.qualification import QualificationSet
 from trialimg.services import reading_assignment
 from trialimg.services.cases import withdraw_consent
-from trialimg.services.reader_performance import crossed_limits, reader_report
+from trialimg.services.reader_performance import ReadPair, ReadsOfTrial, crossed_limits, reader_report, report_of
 from trialimg.services.reader_training import (
     Attempt,
     close_retraining,
@@ -137,6 +138,23 @@ def test_a_trial_without_reads_has_no_figure_at_all():
     trial = Trial(text=double())
     report = reader_report(trial.records, trial.actor("ana"), TRIAL)
     assert (report.cases, report.kappa, report.readers, report.adjudication_rate.value) == (0, None, (), None)
+
+
+def test_cases_that_do_not_vary_have_no_share_of_variance():
+    """One reader says -50 % of every case, the other 0 %."""
+    said = [("-50", "0"), ("0", "-50"), ("-50", "0")]
+    pairs = tuple(
+        ReadPair(
+            DoubleRead(f"C{number}", "rita", "rolf", "2026-01", ("best_response",)),
+            ("PR", "SD"),
+            (Decimal(30 + number), Decimal(30 + number)),
+            (Decimal(first), Decimal(second)),
+        )
+        for number, (first, second) in enumerate(said)
+    )
+    report = report_of(TRIAL, ReadsOfTrial(pairs, ()), ReaderLimits(), Statistics())
+    assert report.icc_best_change is None
+    assert report.icc_baseline_sum.value == 1
 
 
 @pytest.mark.requirement("FDA-08")

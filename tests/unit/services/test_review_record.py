@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from trialimg.core.access import Role
 from trialimg.core.errors import AccessError, ReadingError
 from trialimg.services.cases import withdraw_consent
 from trialimg.services.figures.adjudication import adjudication_flow
+from trialimg.services.reading_results import review_status
 from trialimg.services.review_record import ReviewRecord, review_record
 from trialimg.services.review_report import review_result
 from trialimg.services.trials_data_cut import CutOrder, cut_data
@@ -122,14 +124,45 @@ def test_one_reader_a_case_has_nothing_to_compare() -> None:
     assert "<svg" not in readers
 
 
-def test_who_reads_sees_nothing_of_it_and_a_sponsor_sees_no_single_reader(trial: Trial) -> None:
+def test_who_reads_sees_nothing_of_it(trial: Trial) -> None:
     with pytest.raises(AccessError):
         review_record(trial.records, trial.actor("rita"), TRIAL)
+
+
+def test_a_sponsor_sees_how_far_all_readers_agree_and_nothing_of_a_single_person(
+    trial: Trial, record: ReviewRecord
+) -> None:
+    """Agreement is a property of the results that a sponsor answers for; how one person reads is none of theirs."""
     trial.trained("sam", role=Role.SPONSOR)
     shown = review_record(trial.records, trial.actor("sam"), TRIAL)
-    assert len(shown.cases) == 3
+    assert shown.cases == record.cases
+    assert shown.performance == replace(record.performance, readers=(), pairs=())
     assert shown.performance.adjudication_rate.events == 1
-    assert "Reader A" not in repr(shown)
+    assert [one.what for one in shown.turnarounds] == ["Receipt of a case to its final result"]
+    assert not any(word in repr(shown) for word in ("Reader A", "Reader B", "rita", "raul", "judge"))
+
+
+def test_a_sponsor_sees_how_long_adjudication_takes_once_several_people_adjudicate() -> None:
+    trial = Trial(text=double(repeat_pct="0"))
+    trial.trained("rita", "raul")
+    trial.trained("judge", "joan", role=Role.ADJUDICATOR)
+    trial.trained("sam", role=Role.SPONSOR)
+    trial.receive("C0001", "C0002")
+    trial.assign()
+    for code in ("C0001", "C0002"):
+        for name, size in (("rita", "20"), ("raul", "40")):
+            trial.read(name, trial.alias(code, name), {"BL": "40", "W06": size})
+    trial.assign()
+    for code in ("C0001", "C0002"):
+        (name,) = (name for name in ("judge", "joan") if holds(trial, code, name))
+        trial.choose(name, trial.alias(code, name), "A")
+    found = {one.what: one.people for one in review_record(trial.records, trial.actor("sam"), TRIAL).turnarounds}
+    assert found == {"Receipt of a case to its final result": 0, "Adjudicator: assignment to signature": 2}
+
+
+def holds(trial: Trial, code: str, name: str) -> bool:
+    status = review_status(trial.records, trial.actor("ana"), TRIAL)
+    return any(one["case"] == code and read["reader"] == name for one in status for read in one["reads"])
 
 
 def test_dates_of_progression_are_those_of_the_reads() -> None:
