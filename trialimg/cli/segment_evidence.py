@@ -54,6 +54,9 @@ def _facts(found: Uncertainty) -> dict[str, Any]:
     return {
         "volume_ml": found.volume_ml,
         "long_axis_mm": found.long_axis_mm,
+        "expected_volume_ml": found.expected_volume_ml,
+        "expected_long_axis_mm": found.expected_long_axis_mm,
+        "experience": found.experience,
         "agreement": found.agreement,
         "mean_entropy_bits": found.mean_entropy,
         "runs": found.runs,
@@ -67,6 +70,12 @@ def print_evidence(facts: dict[str, Any]) -> None:
     said = facts.get("uncertainty")
     if said is not None:
         click.echo(f"long axis: {_spread(said['long_axis_mm'], 'mm')}; volume: {_spread(said['volume_ml'], 'ml')}")
+        known, axis, volume = said["experience"], said["expected_long_axis_mm"], said["expected_volume_ml"]
+        if known is not None and axis is not None and volume is not None:
+            click.echo(
+                f"the true values, for {known.share:.0%} of lesions like the {known.answers} known ones: long axis "
+                f"{axis.lower:.1f} to {axis.upper:.1f} mm, volume {volume.lower:.1f} to {volume.upper:.1f} ml"
+            )
         click.echo(f"agreement of {said['runs']} runs: {said['agreement']:.3f}")
         flag = said["flag"]
         click.echo(f"a person has to look: {'; '.join(flag.reasons)}" if flag.needs_person else "no flag")

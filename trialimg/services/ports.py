@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from trialimg.core.experience import Experience
 from trialimg.core.prompts import Prompt
 from trialimg.ledger.bundle_reader import Line
 from trialimg.ledger.entry import Entry
@@ -143,6 +144,9 @@ class ProbabilisticSegmenter(Segmenter, Protocol):
         ModelError
             As for `segment`.
         """
+
+    def experience(self, prompt: Prompt) -> Experience | None:
+        """How answers to this kind of prompt compared with the truth on lesions not learnt from; None: not known."""
 
 
 class ExplainableSegmenter(Segmenter, Protocol):

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from trialimg.core.experience import Experience
 from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointLps, PointPrompt, Prompt
 from trialimg.imaging.measure import measure
 from trialimg.imaging.overlap import dice
@@ -103,6 +104,11 @@ class Uncertainty:
     runs: int
     empty_runs: int
     """Runs that found nothing; they count as a volume of 0 and stay out of the long axis."""
+    experience: Experience | None
+    """Of the segmenter with this kind of prompt; None where nothing is known."""
+    expected_volume_ml: Spread | None
+    """Between which values the true one lies, by experience; None where there is none, or no lesion."""
+    expected_long_axis_mm: Spread | None
     flag: QualityFlag
 
 
@@ -126,7 +132,8 @@ def uncertainty_of(
     low, high = _box_of(first, part.geometry, prompt)
     box = _Box(part.geometry, low, high)
     others = (_again(segmenter, part, prompt, box=box, settings=settings, run=run) for run in range(1, settings.runs))
-    return _summed_up(np.stack([box.brought(first), *others]), box.geometry, image, prompt=prompt, settings=settings)
+    made = _summed_up(np.stack([box.brought(first), *others]), box.geometry, image, prompt=prompt, settings=settings)
+    return _flagged(_expected(made, segmenter.experience(prompt)), settings)
 
 
 @dataclass(frozen=True)
@@ -266,7 +273,7 @@ def _summed_up(
     shares = ((1 - settings.confidence) / 2, (1 + settings.confidence) / 2)
     agreement = float(np.mean([dice(first, second) or 0.0 for first, second in combinations(masks, 2)]))
     mean_entropy = None if mask.is_empty else float(entropy[mask.array > 0].mean())
-    made = Uncertainty(
+    return Uncertainty(
         chance=Volume(mean, grid, image.modality),
         entropy=Volume(entropy, grid, image.modality),
         mask=mask,
@@ -278,10 +285,32 @@ def _summed_up(
         mean_entropy=mean_entropy,
         runs=len(masks),
         empty_runs=len(masks) - len(found),
+        experience=None,
+        expected_volume_ml=None,
+        expected_long_axis_mm=None,
         flag=QualityFlag(False, ()),
     )
-    reasons = tuple(_reasons(made, settings))
-    return replace(made, flag=QualityFlag(bool(reasons), reasons))
+
+
+def _expected(found: Uncertainty, experience: Experience | None) -> Uncertainty:
+    """With what experience says of the true values."""
+    if experience is None:
+        return found
+
+    def around(said: Spread | None, ratios: tuple[float, float]) -> Spread | None:
+        return said and Spread(said.value, said.value * ratios[0], said.value * ratios[1])
+
+    return replace(
+        found,
+        experience=experience,
+        expected_volume_ml=around(found.volume_ml, experience.volume),
+        expected_long_axis_mm=around(found.long_axis_mm, experience.long_axis),
+    )
+
+
+def _flagged(found: Uncertainty, settings: UncertaintySettings) -> Uncertainty:
+    reasons = tuple(_reasons(found, settings))
+    return replace(found, flag=QualityFlag(bool(reasons), reasons))
 
 
 def _reasons(found: Uncertainty, settings: UncertaintySettings) -> Iterator[str]:
@@ -302,6 +331,13 @@ def _reasons(found: Uncertainty, settings: UncertaintySettings) -> Iterator[str]
             yield f"the {what} spreads over {share:.0f} % of itself, more than {100 * most:.0f} %"
     if found.mean_entropy is not None and found.mean_entropy > settings.most_entropy:
         yield f"mean entropy within the lesion is {found.mean_entropy:.2f} bits, more than {settings.most_entropy:g}"
+    yield from _reasons_beyond_the_runs(found)
+
+
+def _reasons_beyond_the_runs(found: Uncertainty) -> Iterator[str]:
+    known = found.experience
+    if known is not None and known.is_mostly_bad:
+        yield f"of {known.answers} answers to such a prompt whose truth is known, {known.bad} were bad (Dice below 0.7)"
     if "touches_image_border" in measure(found.mask, 1).flags:
         yield "the lesion reaches the edge of what was looked at"
 

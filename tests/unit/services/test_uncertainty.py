@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from trialimg.core.errors import GeometryError
+from trialimg.core.experience import Experience
 from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointPrompt, Prompt
 from trialimg.imaging.measure import measure
 from trialimg.imaging.reader_prompts import ReaderHand
@@ -56,6 +57,7 @@ class Sees:
     name: str = "sees"
     version: str = "1"
     model_digest: str = ""
+    known: Experience | None = None
 
     def parameters(self) -> Mapping[str, object]:
         return {}
@@ -65,6 +67,9 @@ class Sees:
 
     def follow(self, image: Volume, earlier: Volume, earlier_mask: Mask) -> Mask:
         raise NotImplementedError
+
+    def experience(self, prompt: Prompt) -> Experience | None:
+        return self.known
 
     def probabilities(self, image: Volume, prompt: Prompt) -> Volume:
         self.asked.append((image, prompt))
@@ -205,3 +210,29 @@ def test_a_prompt_outside_is_refused():
 def test_settings_that_cannot_be_are_refused(wrong):
     with pytest.raises(ValueError, match=r"needed|at most"):
         UncertaintySettings(**wrong)
+
+
+class TestExperience:
+    KNOWN = Experience(answers=57, subjects=19, bad=12, share=0.9, long_axis=(0.9, 1.2), volume=(0.6, 1.7))
+
+    def test_the_true_values_are_expected_where_they_lay_for_known_lesions(self):
+        found = uncertainty_of(Sees(bright, known=self.KNOWN), image(), LONG, STEADY)
+        axis, volume = found.long_axis_mm.value, found.volume_ml.value
+        assert (found.expected_long_axis_mm.lower, found.expected_long_axis_mm.upper) == (axis * 0.9, axis * 1.2)
+        assert (found.expected_volume_ml.lower, found.expected_volume_ml.upper) == (volume * 0.6, volume * 1.7)
+        assert found.experience == self.KNOWN
+        assert not found.flag.needs_person
+
+    def test_a_kind_of_prompt_that_was_mostly_answered_badly_always_sends_to_a_person(self):
+        bad = replace(self.KNOWN, bad=40)
+        flag = uncertainty_of(Sees(bright, known=bad), image(), LONG, STEADY).flag
+        assert flag.needs_person
+        assert "of 57 answers to such a prompt whose truth is known, 40 were bad (Dice below 0.7)" in flag.reasons
+
+    def test_without_experience_nothing_is_expected(self):
+        found = uncertainty_of(Sees(bright), image(), LONG, STEADY)
+        assert (found.experience, found.expected_long_axis_mm, found.expected_volume_ml) == (None, None, None)
+
+    def test_of_a_lesion_that_is_not_found_nothing_is_expected(self):
+        found = uncertainty_of(Sees(lambda part, _: np.zeros(part.array.shape), known=self.KNOWN), image(), LONG)
+        assert (found.expected_long_axis_mm, found.expected_volume_ml) == (None, None)

@@ -23,6 +23,7 @@ from trialimg.adapters.segmenters.bundle_settings import BundleSettings
 from trialimg.adapters.segmenters.ellipsoids import Window, require_inside
 from trialimg.adapters.segmenters.prompt_channels import Hint, hint_of_mask, hint_of_prompt
 from trialimg.core.errors import GeometryError, ModelError
+from trialimg.core.experience import Experience
 from trialimg.core.prompts import Prompt
 from trialimg.volume import Geometry, Mask, Volume
 from trialimg.volume.resample import Interpolator, resample, resample_mask
@@ -80,6 +81,10 @@ class WholeVolumeSegmenter(ABC):
         choice = choice_by_earlier(earlier_mask, self.settings.follow_reach_mm)
         asked = _Asked(image, hint_of_mask(earlier_mask), _Scaling.of(image, self.settings))
         return self._found(asked, extent_of_mask(earlier_mask), choice)
+
+    def experience(self, prompt: Prompt) -> Experience | None:  # noqa: ARG002 (the port asks by prompt)
+        """None: the model's folder says nothing of it."""
+        return None
 
     def probabilities(self, image: Volume, prompt: Prompt) -> Volume:
         """The chance that a voxel belongs to the lesion, on the network's own grid around the prompt.

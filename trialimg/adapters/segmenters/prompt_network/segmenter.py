@@ -17,6 +17,7 @@ from trialimg.adapters.segmenters.ellipsoids import Window, require_inside
 from trialimg.adapters.segmenters.prompt_network.looking import Found, found_again, found_at
 from trialimg.adapters.segmenters.prompt_network.shipped import Shipped
 from trialimg.core.errors import Fault, GeometryError, InvalidValueError
+from trialimg.core.experience import Experience
 from trialimg.core.prompts import Prompt
 from trialimg.volume import Mask, Unit, Volume
 from trialimg.volume.resample import Interpolator, resample
@@ -85,6 +86,10 @@ class PromptNetworkSegmenter:
         found = self._found(image, prompt)
         step = f"chance of lesion by {self.name} {self.version}"
         return Volume(found.chance, found.grid, image.modality, Unit.ARBITRARY, (*image.history, step))
+
+    def experience(self, prompt: Prompt) -> Experience | None:
+        """How answers compared with the truth on subjects left out of the training, from the card of the weights."""
+        return self.shipped.experience(prompt)
 
     def explanation(self, image: Volume, prompt: Prompt, *, method: str) -> Volume:
         """How much each place of the last look bears the lesion up, by `occlusion` or `gradient`.

@@ -10,6 +10,8 @@ from typing import Any
 
 from trialimg.core.digest import digest_of
 from trialimg.core.errors import ModelError
+from trialimg.core.experience import Experience
+from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointPrompt, Prompt
 
 __all__ = ["CARD", "WEIGHTS", "Shipped", "is_weights_folder"]
 
@@ -17,6 +19,7 @@ CARD = "card.json"
 WEIGHTS = "weights.safetensors"
 _WITH_THE_SOFTWARE = Path(__file__).parent / "weights"
 _LARGEST_BYTES = 200_000_000
+_KINDS = {LinePrompt: "line", BidirectionalPrompt: "line+short", PointPrompt: "click", BoxPrompt: "box"}
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,24 @@ class Shipped:
     def licence(self) -> str:
         """Under what licence the weights may be used; empty where their card does not say."""
         return str(self.card.get("licence", ""))
+
+    def experience(self, prompt: Prompt) -> Experience | None:
+        """How answers to this kind of prompt compared with the truth; None where the card does not say.
+
+        Raises
+        ------
+        ModelError
+            If what the card says of it cannot be.
+        """
+        said = self.card.get("experience", {}).get(_KINDS[type(prompt)])
+        if said is None:
+            return None
+        try:
+            answers, subjects, bad = (int(said[name]) for name in ("answers", "subjects", "bad"))
+            axis, volume = ((float(said[name][0]), float(said[name][1])) for name in ("long_axis", "volume"))
+            return Experience(answers, subjects, bad, float(said["share"]), axis, volume)
+        except (KeyError, IndexError, TypeError, ValueError) as fault:
+            raise ModelError(f"{self.folder / CARD}: what it says of earlier answers cannot be ({fault!r})") from fault
 
     def bytes(self) -> bytes:
         """The safetensors file.

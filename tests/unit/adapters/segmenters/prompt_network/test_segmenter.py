@@ -20,6 +20,7 @@ from trialimg.adapters.segmenters.prompt_network.running import answering
 from trialimg.adapters.segmenters.prompt_network.segmenter import PromptNetworkSegmenter
 from trialimg.bootstrap import segmenter
 from trialimg.core.errors import GeometryError, InvalidValueError, ModelError
+from trialimg.core.experience import Experience
 from trialimg.core.prompts import LinePrompt, PointPrompt
 from trialimg.services.ports import ProbabilisticSegmenter
 from trialimg.volume import Geometry, Unit, Volume
@@ -131,3 +132,27 @@ def test_blocks_of_voxels_fold_into_channels_and_back(edge: int) -> None:
 
     given = torch.arange(edge**3, dtype=torch.float32).reshape(1, 1, edge, edge, edge)
     assert torch.equal(_unfolded(_folded(given)), given)
+
+
+def with_card(tmp_path: Path, **words: object) -> PromptNetworkSegmenter:
+    folder = Path(PromptNetworkSegmenter().shipped.folder)
+    card = {**json.loads((folder / "card.json").read_text()), **words}
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    (tmp_path / "weights.safetensors").write_bytes((folder / "weights.safetensors").read_bytes())
+    return PromptNetworkSegmenter(model=tmp_path, device="cpu")
+
+
+KNOWN = {"answers": 57, "subjects": 19, "bad": 12, "share": 0.9, "long_axis": [0.9, 1.1], "volume": [0.6, 1.7]}
+
+
+def test_what_the_card_says_of_earlier_answers_is_known_by_kind_of_prompt(tmp_path: Path) -> None:
+    made = with_card(tmp_path, experience={"line": KNOWN})
+    assert made.experience(LINE) == Experience(57, 19, 12, 0.9, (0.9, 1.1), (0.6, 1.7))
+    assert made.experience(PointPrompt((0.0, 0.0, 0.0))) is None
+
+
+@pytest.mark.parametrize("wrong", [{"bad": 58}, {"volume": [0.6]}, {"share": "most"}, {"long_axis": None}], ids=str)
+def test_a_card_that_cannot_be_right_about_them_is_named(tmp_path: Path, wrong: dict[str, object]) -> None:
+    made = with_card(tmp_path, experience={"line": {**KNOWN, **wrong}})
+    with pytest.raises(ModelError, match=r"card\.json: what it says of earlier answers cannot be"):
+        made.experience(LINE)
