@@ -89,15 +89,27 @@ def test_lines_that_find_nothing_are_counted_and_doubted_and_stay_out_of_the_ran
     assert {Doubt.EMPTY, Doubt.SHAPE} <= set(found.doubts)
 
 
-def test_a_slow_segmenter_is_asked_less_often_and_a_very_slow_one_says_nothing(series):
-    def every(seconds):
-        ticks = count()
-        return lambda: next(ticks) * seconds
+def every(seconds):
+    """A clock that is looked at twice for each answer."""
+    ticks = count()
+    return lambda: next(ticks) * seconds
 
-    assert asked(series, BrightSegmenter(), clock=every(0.2))[0].answers == 6  # two looks at the clock for each answer
+
+def test_a_slow_segmenter_is_asked_less_often(series):
+    assert asked(series, BrightSegmenter(), clock=every(0.2))[0].answers == 6
     assert asked(series, BrightSegmenter(), seconds=1.5)[0].answers == 8
-    assert asked(series, BrightSegmenter(), seconds=1.5, clock=every(0.9))[0] is None
-    assert asked(series, BrightSegmenter(), seconds=5.0)[0] is None
+
+
+@pytest.mark.parametrize("seconds", [1.5, 4.0, 5.0])
+def test_a_large_lesion_has_the_fewest_answers_that_make_a_range(series, seconds):
+    found, _ = asked(series, AsDrawn(), seconds=seconds, clock=every(seconds))
+    assert found.answers == 3
+    assert found.long_mm[0] < found.long_mm[1]
+
+
+def test_one_that_would_take_longer_than_anybody_waits_has_none(series):
+    assert asked(series, BrightSegmenter(), seconds=10.0, clock=every(10.0))[0] is None
+    assert asked(series, BrightSegmenter(), seconds=21.0)[0] is None
 
 
 def test_an_answer_whose_outline_is_gone_has_no_range(series):
