@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from trialimg.billing.bill import Bill, BillKind, state_of
 from trialimg.core.access import Action, Actor
+from trialimg.core.reading import Stage
 from trialimg.services.billing import payments_of
 from trialimg.services.billing_account import Account, account_of
 from trialimg.services.journal import Records
@@ -70,7 +70,7 @@ def standing_of(records: Records, actor: Actor, trial: str) -> Standing:
     """
     with records.look(actor, Action.VIEW_REPORTS, trial=trial) as transaction:
         opened = require_trial(transaction, trial)
-        cases = Counter(case.place.state for case in transaction.find(CASE, Place(trial)))
+        cases = {stage.value: transaction.count(CASE, Place(trial, state=stage.value)) for stage in Stage}
         version = protocol_of(transaction, trial).body["version"]
     body = opened.body
     return Standing(body["title"], body["sponsor"], opened.place.state, body["blinded"], version, cases)
