@@ -36,8 +36,8 @@ def compare_arms(subjects: Sequence[SubjectResult], arms: Sequence[str], statist
     Parameters
     ----------
     subjects
-        Every subject; one without a usable baseline counts in the denominator of a rate (not a responder) and is
-        left out of the curves, which the notes say.
+        Every subject; one without a read, or a usable baseline, counts in the denominator of a rate (not a responder)
+        and is left out of the curves, which the notes say.
     arms
         Blinded labels, in the protocol's order.
     """
@@ -60,10 +60,12 @@ def compare_arms(subjects: Sequence[SubjectResult], arms: Sequence[str], statist
 
 
 def _notes(subjects: Sequence[SubjectResult], arms: Sequence[str]) -> tuple[str, ...]:
-    without = [s.subject.id for s in subjects if s.endpoints is None]
+    unread = [s.subject.id for s in subjects if not s.is_read]
+    without = [s.subject.id for s in subjects if s.is_read and s.endpoints is None]
     strays = [s.subject.id for s in subjects if s.subject.arm not in arms]
     untimed = [s.subject.id for s in subjects if s.endpoints is not None and _pfs(s) is None]
     said = (
+        (unread, "no final read, counted as non-responders and left out of the curves"),
         (without, "no usable baseline, counted as non-responders and left out of the curves"),
         (strays, f"in no arm of the protocol, counted only under {ALL!r}"),
         (untimed, "progression-free survival cannot be dated, left out of the curves"),

@@ -19,6 +19,7 @@ from trialimg.imaging.measure import LesionMeasurement
 from trialimg.stats.results import Estimate, LogRank, SurvivalCurve
 
 __all__ = [
+    "NO_FINAL_READ",
     "ArmComparison",
     "Assessor",
     "BurdenSummary",
@@ -38,6 +39,9 @@ __all__ = [
     "TruthCheck",
     "TruthDisagreement",
 ]
+
+NO_FINAL_READ = "no_final_read"
+"""Code of what is said of a subject with whom a central review has not come to an end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +124,11 @@ class SubjectResult:
     findings: tuple[Finding, ...]
     assessor: Assessor | None = None
     """Who read it; None: the software, or the readers of our own records."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a central review has come to an end with the subject; always so without one."""
+        return all(finding.code != NO_FINAL_READ for finding in self.findings)
 
 
 @dataclass(frozen=True)

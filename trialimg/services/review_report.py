@@ -10,7 +10,7 @@ from trialimg.core.access import Action, Actor, Role
 from trialimg.core.errors import ReadingError
 from trialimg.core.provenance import Provenance
 from trialimg.core.reading import CaseKind, Seat, Stage
-from trialimg.core.trial import Finding, Subject
+from trialimg.core.trial import Finding, Severity, Subject
 from trialimg.protocol.model import Protocol, full, protocol_digest
 from trialimg.services.cohort import compare_arms
 from trialimg.services.cohort_analyses import cohort_analyses
@@ -20,18 +20,21 @@ from trialimg.services.reading_answer import criterion_of
 from trialimg.services.reading_content import Written
 from trialimg.services.reading_file import CASE, CaseFile, load_case, protocol_in_force
 from trialimg.services.records import Place, RecordVersion
-from trialimg.services.results import Assessor, SubjectResult, TrialResult
+from trialimg.services.results import NO_FINAL_READ, Assessor, SubjectResult, TrialResult
 from trialimg.services.sdtm_reads import ReadRecord, summed_up
 from trialimg.services.signatures import signature_of
 from trialimg.services.trials import require_trial
 from trialimg.services.trials_data_cut import intact_cut
 
-__all__ = ["CaseRead", "CaseRecord", "CaseSignature", "case_record", "review_result"]
+__all__ = ["NO_CUT", "CaseRead", "CaseRecord", "CaseSignature", "case_record", "review_result"]
 
+NO_CUT = "none: every final case"
+"""What stands as the data cut of a report that took none."""
 _ROLES = {Seat.FIRST.value: "RADIOLOGIST 1", Seat.SECOND.value: "RADIOLOGIST 2"}
 _EVALUATOR = "INDEPENDENT ASSESSOR"
 _OF_LESIONS = ("target_", "non_target_", "too_many_targets", "not_disease", "no_baseline_lesion", "not_looked_at")
 """Beginnings of the codes of findings about lesions: a run's own are of its read, not of the readers'."""
+_NOT_FINAL = "the case is not final, or not in the data cut: it counts as a non-responder"
 _OF_ARMS = "unknown_arm"
 
 
@@ -132,7 +135,7 @@ def _locked(transaction: Transaction, trial: str, cut: str) -> tuple[str, frozen
 
 
 def _provenance(result: TrialResult, protocol: Protocol, cut: str | None, digest: str) -> Provenance:
-    parameters = {"protocol": protocol.digest, "data_cut": cut or "none: every final case", "hash": digest}
+    parameters = {"protocol": protocol.digest, "data_cut": cut or NO_CUT, "hash": digest}
     return Provenance("trialimg report --trial", parameters, {}, result.provenance.software, "")
 
 
@@ -154,7 +157,8 @@ def _reads(
 ) -> tuple[SubjectResult, tuple[SubjectResult, ...]]:
     """The read that counts, and the other reader's."""
     if file is None or file.body["result"] is None:
-        return SubjectResult(subject, (), None, ()), ()
+        why = Finding(NO_FINAL_READ, Severity.INFO, subject.id, _NOT_FINAL, subject.id)
+        return SubjectResult(subject, (), None, (why,)), ()
     accepted = file.body["result"]["read"]
     made = [
         (version.id == accepted, _summed(subject, file, role, version, protocol)) for role, version in _signed(file)

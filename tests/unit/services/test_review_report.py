@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,6 +64,8 @@ def found(trial: Trial) -> TrialResult:
 def test_the_read_that_counts_makes_the_cohort_and_the_other_stands_beside_it(found: TrialResult) -> None:
     best = [s.endpoints.best.response.value if s.endpoints else "" for s in found.subjects]
     assert best == ["PR", "PR", ""]
+    assert [s.is_read for s in found.subjects] == [True, True, False]
+    assert found.cohort.notes[0] == "no final read, counted as non-responders and left out of the curves: S-C0003"
     assert dict(found.cohort.objective_response)["all"].events == 2
     assert [(s.subject.id, s.endpoints.best.response.value) for s in found.further_reads if s.endpoints] == [
         ("S-C0001", "PR"),
@@ -75,8 +78,18 @@ def test_the_read_that_counts_makes_the_cohort_and_the_other_stands_beside_it(fo
 def test_the_report_says_that_it_is_a_central_review_and_names_no_reader(found: TrialResult) -> None:
     html = html_of(found)
     assert "Status: central review." in html
+    assert "No data cut was set: every final case counts." in html
     assert "not adjudicated by a person" not in html
     assert not any(name in html for name in ("rita", "raul", "Rita", "Raul"))
+
+
+def test_whom_the_review_has_not_come_to_is_told_from_whom_it_found_nothing_to_compare(found: TrialResult) -> None:
+    html = html_of(found)
+    assert re.search(r"No final read</th><td[^>]*>1 \(33.3 %\)</td>", html)
+    assert re.search(r"With a final read</th><td[^>]*>2 \(66.7 %\)</td>", html)
+    assert "No final read: the review has not come to an end with this subject." in html
+    assert "usable baseline:" not in html
+    assert "No usable baseline" not in html
 
 
 def test_a_case_has_its_reads_its_verdict_and_its_signatures(trial: Trial, found: TrialResult) -> None:

@@ -11,7 +11,7 @@ from trialimg.core.errors import IntegrityError
 from trialimg.services.document import document
 from trialimg.services.figures.tones import Tone, response_word
 from trialimg.services.finished import FinishedRun
-from trialimg.services.results import TrialResult
+from trialimg.services.results import NO_FINAL_READ, TrialResult
 
 __all__ = [
     "NO_IMPRINT",
@@ -83,6 +83,8 @@ class Course:
     """Whether there is a day to count from."""
     is_usable: bool = True
     """Whether there is a usable baseline."""
+    is_read: bool = True
+    """Whether a central review has come to an end with the subject; always so without one."""
     baseline_day: int | None = 0
     """None where baseline has no sum."""
     is_responder: bool | None = None
@@ -174,9 +176,13 @@ class TrialCourses:
 
 
 def courses_of_result(result: TrialResult) -> TrialCourses:
-    """The courses of a run that is still in memory; lesions are left aside."""
+    """The courses of a run that is still in memory; lesions, and findings that draw nothing, are left aside."""
     subjects = tuple(
-        replace(one, timepoints=tuple(replace(at, lesions=()) for at in one.timepoints), findings=())
+        replace(
+            one,
+            timepoints=tuple(replace(at, lesions=()) for at in one.timepoints),
+            findings=tuple(finding for finding in one.findings if finding.code == NO_FINAL_READ),
+        )
         for one in result.subjects
     )
     return _of_document(document(replace(result, subjects=subjects, findings=(), truth=None)))
@@ -237,6 +243,7 @@ def course_of_subject(one: Json, case: str = "") -> Course:
         arm=who["arm"],
         is_timed=who["reference_date"] is not None,
         is_usable=endpoints is not None,
+        is_read=all(finding["code"] != NO_FINAL_READ for finding in one["findings"]),
         baseline_day=_baseline_day(timepoints, start),
         death_day=_day(who["death_date"], start),
         new_therapy_day=_day(who["new_therapy_date"], start),

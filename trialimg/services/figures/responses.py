@@ -81,6 +81,12 @@ def nothing(name: str, title: str, trial: TrialCourses, why: str) -> Figure:
 
 def not_shown(absent: Sequence[Course]) -> str:
     """Who is left out of a figure of changes, each with the reason."""
-    named = [f"{c.subject} ({c.best_response if c.is_usable else 'no usable baseline'})" for c in absent]
+    named = [f"{course.subject} ({_why_absent(course)})" for course in absent]
     others = f" and {len(named) - MOST_NAMED} others" if len(named) > MOST_NAMED else ""
     return f"Not shown, no evaluable sum after baseline (n = {len(named)}): {', '.join(named[:MOST_NAMED])}{others}."
+
+
+def _why_absent(course: Course) -> str:
+    if not course.is_read:
+        return "no final read"
+    return course.best_response if course.is_usable else "no usable baseline"

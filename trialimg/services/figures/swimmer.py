@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
@@ -45,10 +46,11 @@ _KEY = (
 
 
 def swimmers(trial: TrialCourses) -> tuple[Figure, ...]:
-    """Lanes by arm, longest first, cut into figures that fit a page; empty where nobody has a reference date."""
+    """Lanes by arm, longest first, cut evenly into figures that fit a page; empty where nobody has a reference date."""
     lanes = _lanes(trial)
-    pages = [lanes[start : start + ROWS_A_FIGURE] for start in range(0, len(lanes), ROWS_A_FIGURE)]
-    several = len(pages) > 1
+    count = math.ceil(len(lanes) / ROWS_A_FIGURE)
+    pages = [lanes[len(lanes) * n // count : len(lanes) * (n + 1) // count] for n in range(count)]
+    several = count > 1
     return tuple(
         _figure(trial, page, lanes, f"{TITLE} ({number} of {len(pages)})" if several else TITLE)
         for number, page in enumerate(pages, start=1)

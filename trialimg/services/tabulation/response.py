@@ -134,10 +134,10 @@ def _difference(
 
 def _footnote(trial: TrialCourses) -> str:
     return (
-        "Denominator: all subjects of the arm; those without a usable baseline or an assessment after it count as "
-        f"non-responders. CI: two-sided {100 * trial.confidence:g} % confidence interval, exact (Clopper-Pearson) and "
-        "score (Wilson); the difference of the arms (last column) by the score method of Miettinen and "
-        "Nurminen."
+        "Denominator: all subjects of the arm; those without a final read, a usable baseline or an assessment after it "
+        f"count as non-responders. CI: two-sided {100 * trial.confidence:g} % confidence interval, exact "
+        "(Clopper-Pearson) and score (Wilson); the difference of the arms (last column) by the score method of "
+        "Miettinen and Nurminen."
     )
 
 
@@ -149,6 +149,7 @@ def disposition_table(trial: TrialCourses) -> SummaryTable:
             "Evaluability",
             (
                 ("With a reference date", lambda c: c.is_timed),
+                *((("With a final read", lambda c: c.is_read),) if any(not c.is_read for c in trial.courses) else ()),
                 ("With a usable baseline", lambda c: c.is_usable),
                 ("Assessed after baseline", lambda c: bool(c.points)),
                 ("With an evaluable change from baseline", lambda c: c.best_change_pct is not None),

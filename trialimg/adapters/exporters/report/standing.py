@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trialimg.services.results import TrialResult
+from trialimg.services.review_report import NO_CUT
 
 __all__ = ["FROM_RECORDS", "Standing", "standing_of"]
 
@@ -33,11 +34,12 @@ def standing_of(result: TrialResult) -> Standing:
     activity = result.provenance.activity
     if activity == FROM_RECORDS:
         cut = result.provenance.parameters["data_cut"]
+        taken = "No data cut was set: every final case counts." if cut == NO_CUT else f"Data cut: {cut}."
         return Standing(
             "Central review: signed reads",
             "Status: central review.",
             "Responses and endpoints rest on the signed final reads of the records. Where two readers differed, an "
-            f"adjudicator chose one of their reads; nothing was averaged. Data cut: {cut}.",
+            f"adjudicator chose one of their reads; nothing was averaged. {taken}",
             "Lesions were chosen and measured by the readers of the review, none of whom knew another's read.",
             "Those of segmentation, measurement, tracking and radiomics are of the run that the cases were made from; "
             "the answers here rest on what readers signed.",

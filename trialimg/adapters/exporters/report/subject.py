@@ -81,6 +81,7 @@ class SubjectPage:
     id: str
     best: str
     """Word of the best overall response; blank without a usable baseline."""
+    is_read: bool
     best_change: str
     survival: str
     facts: tuple[tuple[str, str], ...]
@@ -103,6 +104,7 @@ class SubjectLine:
     best: str
     best_change: str
     survival: str
+    is_read: bool
 
 
 def subject_line(subject: SubjectResult, number: int) -> SubjectLine:
@@ -116,6 +118,7 @@ def subject_line(subject: SubjectResult, number: int) -> SubjectLine:
         endpoints.best.response.value if endpoints else "",
         percent_change(endpoints.burden.best_change_pct) if endpoints else ABSENT,
         time_text(endpoints.progression_free_survival) if endpoints else ABSENT,
+        subject.is_read,
     )
 
 
@@ -126,6 +129,7 @@ def subject_page(subject: SubjectResult, number: int, thresholds: Thresholds) ->
         anchor=f"subject-{number}",
         id=subject.subject.id,
         best=endpoints.best.response.value if endpoints else "",
+        is_read=subject.is_read,
         best_change=percent_change(endpoints.burden.best_change_pct) if endpoints else ABSENT,
         survival=time_text(endpoints.progression_free_survival) if endpoints else ABSENT,
         facts=_facts(subject),

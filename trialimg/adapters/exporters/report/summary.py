@@ -16,7 +16,7 @@ from trialimg.stats.results import Estimate, SurvivalCurve
 
 __all__ = ["Summary", "summary_of"]
 
-NO_BASELINE = "No usable baseline"
+NO_READ, NO_BASELINE = "No final read", "No usable baseline"
 
 _WORDS = {
     BestOverallResponse.CR: "Complete response (CR)",
@@ -64,11 +64,11 @@ def summary_of(result: TrialResult) -> Summary:
 
 
 def _groups(result: TrialResult) -> list[tuple[str, list[SubjectResult]]]:
-    """Everyone, then each arm; with one arm there is nothing to set beside everyone."""
-    everyone = [(EVERYONE, list(result.subjects))]
+    """Each arm, then everyone, as in the other tables; with one arm there is nothing to set beside everyone."""
+    everyone = (EVERYONE, list(result.subjects))
     if len(arms_of(result)) < 2:
-        return everyone
-    return everyone + [(arm, [s for s in result.subjects if s.subject.arm == arm]) for arm in arms_of(result)]
+        return [everyone]
+    return [*((arm, [s for s in result.subjects if s.subject.arm == arm]) for arm in arms_of(result)), everyone]
 
 
 def _sentence(result: TrialResult) -> str:
@@ -121,6 +121,14 @@ def _usable(subject: SubjectResult) -> bool:
     return subject.endpoints is not None
 
 
+def _unread(subject: SubjectResult) -> bool:
+    return not subject.is_read
+
+
+def _not_comparable(subject: SubjectResult) -> bool:
+    return subject.is_read and not _usable(subject)
+
+
 def _assessed(subject: SubjectResult) -> bool:
     return any(t.assessment is not None for t in subject.timepoints)
 
@@ -145,11 +153,13 @@ def _response_grid(
     def count(members: Sequence[SubjectResult], response: BestOverallResponse) -> int:
         return sum(s.endpoints is not None and which(s.endpoints).response is response for s in members)
 
-    everyone = groups[0][1]
+    everyone = groups[-1][1]
     listed = [word for word in _WORDS if word in _ALWAYS or count(everyone, word)]
     rows = [_row(_WORDS[w], groups, lambda _, m, w=w: _share(count(m, w), len(m))) for w in listed]  # type: ignore[misc]
-    if any(s.endpoints is None for s in everyone):
-        rows.append(_row(NO_BASELINE, groups, lambda _, m: _share(sum(s.endpoints is None for s in m), len(m))))
+    for name, is_so in ((NO_READ, _unread), (NO_BASELINE, _not_comparable)):
+        if any(map(is_so, everyone)):
+            shares = (_share(sum(map(is_so, members)), len(members)) for _, members in groups)
+            rows.append((name, *shares))
     return Grid(("", *(f"{arm_name(arm)} (n = {len(members)})" for arm, members in groups)), tuple(rows))
 
 
