@@ -37,8 +37,8 @@ _FEWEST = 3
 _MOST_SECONDS_FOR_FEWEST = 20.0
 """A large lesion takes longer; it is asked about no more often than it must be.
 
-Its image is not coarsened instead: with the noise averaged away a segmenter hangs on the line far less, and the range of
-a volume came out a tenth as wide as it is.
+Its image is not coarsened instead: with the noise averaged away a segmenter hangs on the line far less, and on four
+phantoms of 50 to 80 mm the range of the volume came out at 7 to 25 % of its width.
 """
 
 
