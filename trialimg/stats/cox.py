@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -291,8 +292,7 @@ def _method(ties: str, histories: Histories, robust: bool) -> str:
 
 
 def _warnings(histories: Histories, design: Design) -> tuple[str, ...]:
-    strata = list(histories.strata or ())
-    lone = [name for name in sorted(set(strata)) if strata.count(name) == 1]
+    lone = sorted(name for name, count in Counter(histories.strata or ()).items() if count == 1)
     said = [f"lone_subject: stratum {name} has one entry and says nothing" for name in lone]
     events = sum(map(int, histories.event))
     if events < FEW_EVENTS_PER_COLUMN * len(design.names):

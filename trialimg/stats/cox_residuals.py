@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from trialimg.stats.partial_likelihood import Maximum, Spans, Steps
+from trialimg.stats.partial_likelihood import Maximum, Spans, Steps, rows_by_stratum
 
 __all__ = ["TIME_SCALES", "concordance", "proportionality", "score_residuals"]
 
@@ -131,13 +132,18 @@ Transform = Callable[[Vector], Vector]
 def _kaplan_meier_time(spans: Spans) -> Transform:
     """1 - S just before a time, S being the curve of everyone."""
     moments = np.unique(spans.stop[spans.event])
-    height, before = 1.0, []
-    for moment in moments:
-        before.append(height)
-        at_risk = spans.weight[(spans.start < moment) & (spans.stop >= moment)].sum()
-        height *= 1 - spans.weight[spans.event & (spans.stop == moment)].sum() / at_risk
-    heights = 1 - np.array(before)
+    at_risk = _weight_from(spans.stop, spans.weight, moments) - _weight_from(spans.start, spans.weight, moments)
+    place = np.searchsorted(moments, spans.stop[spans.event])
+    dying = np.bincount(place, weights=spans.weight[spans.event], minlength=len(moments))
+    heights = 1 - np.concatenate([[1.0], np.cumprod(1 - dying / at_risk)[:-1]])
     return lambda times: heights[np.searchsorted(moments, times)]
+
+
+def _weight_from(ends: Vector, weight: Vector, moments: Vector) -> Vector:
+    """What the rows weigh whose end is at a moment or later."""
+    order = np.argsort(ends)
+    running = np.concatenate([[0.0], np.cumsum(weight[order])])
+    return np.asarray(running[-1] - running[np.searchsorted(ends[order], moments, side="left")])
 
 
 TIME_SCALES: dict[str, Callable[[Spans], Transform]] = {
@@ -166,19 +172,65 @@ def concordance(spans: Spans, predictor: Vector, groups: Indices) -> tuple[float
     error is the infinitesimal jackknife's, as ``survival::concordance`` has it.
     """
     won, told = np.zeros(spans.n), np.zeros(spans.n)
-    for row in np.flatnonzero(spans.event):
-        later = (spans.stop > spans.stop[row]) | ((spans.stop == spans.stop[row]) & ~spans.event)
-        later &= (spans.start < spans.stop[row]) & (spans.stratum == spans.stratum[row])
-        if not later.any():
-            continue
-        score = np.where(later, 0.5 * (1 + np.sign(predictor[row] - predictor)), 0.0)
-        won += score
-        told += later
-        won[row] += score.sum()
-        told[row] += later.sum()
+    for rows in rows_by_stratum(spans.stratum):
+        won[rows], told[rows] = _pairs_within(spans.start[rows], spans.stop[rows], spans.event[rows], predictor[rows])
     pairs = told.sum() / 2
     if pairs == 0:
         return None
     value = won.sum() / 2 / pairs
     influence = np.bincount(groups, weights=(won - value * told) / pairs)
     return float(value), float(np.sqrt((influence**2).sum()))
+
+
+def _pairs_within(
+    start: Vector, stop: Vector, event: npt.NDArray[np.bool_], predictor: Vector
+) -> tuple[Vector, Vector]:
+    """Per row of one stratum: the pairs it stands in that go with the predictor (half of ties), and all of them.
+
+    Who has the event at t makes a pair with everyone still at risk just after it: in view at t (start < t), and either
+    ending later or ending at t without the event.
+    """
+    rank = np.unique(predictor, return_inverse=True)[1]
+    time, height = stop[event], rank[event]
+    last_first, latest_start = np.lexsort((event, -stop)), np.argsort(-start, kind="stable")
+    alive = len(stop) - _earlier(stop[event], time, "right") - _earlier(stop[~event], time, "left")
+    unseen = len(start) - _earlier(start, time, "left")
+    ended = _split(rank[last_first], alive, height)
+    hidden = _split(rank[latest_start], unseen, height)
+    won, told = np.zeros(len(stop)), np.zeros(len(stop))
+    won[event], told[event] = ended - hidden, alive - unseen
+    order = np.argsort(time, kind="stable")
+    until = np.where(event, _earlier(time, stop, "left"), _earlier(time, stop, "right"))
+    since = _earlier(time, start, "right")
+    against = _split(height[order], until, rank) - _split(height[order], since, rank)
+    return won + (until - since - against), told + (until - since)
+
+
+def _earlier(times: Vector, moments: Vector, side: Literal["left", "right"]) -> Indices:
+    """How many of the times lie before each moment; ``right``: or at it."""
+    return np.asarray(np.searchsorted(np.sort(times), moments, side))
+
+
+def _split(ranks: Indices, first: Indices, bound: Indices) -> Vector:
+    """Of the first so many ranks, how many are below a bound; those equal to it count one half."""
+    return np.asarray(0.5 * (_below(ranks, first, bound) + _below(ranks, first, bound + 1)))
+
+
+def _below(ranks: Indices, first: Indices, bound: Indices) -> Indices:
+    """Of the first so many ranks, how many are below a bound: of all pairs at once, bit by bit.
+
+    References
+    ----------
+    Claude F, Navarro G, Ordonez A. The wavelet matrix: an efficient wavelet tree for large alphabets. Inf Syst 2015.
+    """
+    start, end, found = np.zeros_like(first), first, np.zeros_like(first)
+    for bit in reversed(range(int(max(ranks.max(initial=0), bound.max(initial=0))).bit_length())):
+        is_one = (ranks >> bit) & 1
+        zeros = np.concatenate([[0], np.cumsum(1 - is_one)])
+        is_up = (bound >> bit) & 1 == 1
+        below_start, below_end = zeros[start], zeros[end]
+        found = found + np.where(is_up, below_end - below_start, 0)
+        start = np.where(is_up, zeros[-1] + start - below_start, below_start)
+        end = np.where(is_up, zeros[-1] + end - below_end, below_end)
+        ranks = np.concatenate([ranks[is_one == 0], ranks[is_one == 1]])
+    return found

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from trialimg.core.errors import Fault, ReadingError
 from trialimg.stats.exact_ties import exact_contribution
 
-__all__ = ["Maximum", "PartialLikelihood", "Spans", "Steps"]
+__all__ = ["Maximum", "PartialLikelihood", "Spans", "Steps", "rows_by_stratum"]
 
 Vector = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -177,7 +177,7 @@ class PartialLikelihood:
         self._scale = spread
         scaled = (spans.covariates - self._centre) / spread
         self._spans = replace(spans, covariates=scaled)
-        parts = [np.flatnonzero(spans.stratum == code) for code in np.unique(spans.stratum)]
+        parts = rows_by_stratum(spans.stratum)
         self._strata = [_Stratum.of(self._spans, rows) for rows in parts if spans.event[rows].any()]
 
     def maximum(self) -> Maximum:
@@ -292,3 +292,9 @@ def _require_varying(spread: Vector, names: Sequence[str], covariates: Vector) -
     if constant:
         faults = tuple(Fault(name, "constant", "has one value in every row") for name in constant)
         raise ReadingError(f"a covariate that does not vary has no effect: {', '.join(constant)}", faults)
+
+
+def rows_by_stratum(stratum: Indices) -> list[Indices]:
+    """The rows of each stratum, in order of its code."""
+    order = np.argsort(stratum, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(stratum[order])) + 1)

@@ -9,9 +9,11 @@ from statsmodels.duration.hazard_regression import PHReg
 from trialimg.core.errors import ProtocolError, ReadingError
 from trialimg.stats.competing_risks import cumulative_incidence, gray_test
 from trialimg.stats.cox import Histories, cox
+from trialimg.stats.cox_residuals import concordance
 from trialimg.stats.design import Design, design_of
 from trialimg.stats.fine_gray import fine_gray
 from trialimg.stats.log_rank import log_rank
+from trialimg.stats.partial_likelihood import Spans
 from trialimg.stats.survival import kaplan_meier
 
 
@@ -232,3 +234,41 @@ def test_competing_risks_that_cannot_be_are_refused() -> None:
 def test_a_common_incidence_of_one_leaves_grays_test_undefined() -> None:
     with pytest.raises(ReadingError, match="is undefined"):
         gray_test([1, 3, 5, 1, 9, 5], [1, 0, 1, 1, 1, 1], ["B", "A", "A", "B", "A", "A"], cause=1)
+
+
+def counted_pairs(spans: Spans, predictor: np.ndarray, groups: np.ndarray) -> tuple[float, float] | None:
+    """Concordance and its standard error, pair by pair."""
+    won, told = np.zeros(spans.n), np.zeros(spans.n)
+    for first in np.flatnonzero(spans.event):
+        for other in range(spans.n):
+            time, end = spans.stop[first], spans.stop[other]
+            outlives = end > time or (end == time and not spans.event[other])
+            if outlives and spans.start[other] < time and spans.stratum[other] == spans.stratum[first]:
+                score = (1 + np.sign(predictor[first] - predictor[other])) / 2
+                for row in (first, other):
+                    won[row] += score
+                    told[row] += 1
+    if not told.any():
+        return None
+    value, pairs = won.sum() / told.sum(), told.sum() / 2
+    influence = np.bincount(groups, weights=(won - value * told) / pairs)
+    return float(value), float(np.sqrt(np.square(influence).sum()))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_concordance_is_what_counting_every_pair_gives(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n = int(random.integers(2, 40))
+    start = random.integers(0, 6, n).astype(float) if seed % 2 else np.full(n, -1.0)
+    spans = Spans(
+        start,
+        start + random.integers(1, 8, n),
+        random.random(n) < random.random(),
+        np.zeros((n, 1)),
+        random.integers(0, 1 + seed % 3, n),
+        np.ones(n),
+    )
+    predictor = random.integers(0, 5, n) * 0.3 if seed % 4 else random.normal(size=n)
+    groups = random.integers(0, 5, n) if seed % 5 == 0 else np.arange(n)
+    wanted, found = counted_pairs(spans, predictor, groups), concordance(spans, predictor, groups)
+    assert found == (None if wanted is None else pytest.approx(wanted, abs=1e-12))
