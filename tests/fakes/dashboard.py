@@ -242,6 +242,7 @@ def _subject(code: str, sizes: Sequence[str]) -> dict[str, Any]:
             "new_therapy_date": None,
         },
         "timepoints": timepoints,
+        "findings": [],
         "endpoints": {
             "best": {"response": _word(100 + best, 100)},
             "burden": {"best_change_pct": str(round(best, 2))},
