@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
@@ -97,9 +98,10 @@ def _processor_seconds(url: str) -> float:
     """What the server at an address has used of the processor so far."""
     port = url.rpartition(":")[2]
     for folder in Path("/proc").glob("[0-9]*"):
-        if port in (folder / "cmdline").read_bytes().decode().split("\0"):
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended while we looked
+            if port in (folder / "cmdline").read_bytes().decode().split("\0"):
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     raise ProcessLookupError(url)
 
 

@@ -13,6 +13,9 @@ import pytest
 from apps.trialimg_dashboard.roles import PAGES
 from apps.trialimg_dashboard.words import LANGUAGES, catalogue
 from trialimg.core.access import Role
+from trialimg.review.design import TriggerVariable
+from trialimg.services.figures.adjudication import ReviewedCase, adjudication_flow
+from trialimg.services.figures.figure import Box, translated
 
 SHOWING = frozenset(
     [
@@ -148,3 +151,20 @@ def test_words_of_a_page_are_found(source):
 def named(text: str) -> frozenset[str]:
     """What is put into a text."""
     return frozenset(name for _, name, _, _ in Formatter().parse(text) if name)
+
+
+@pytest.mark.parametrize("variable", [one.value for one in TriggerVariable])
+def test_the_flow_of_cases_is_said_in_every_language(variable):
+    """Every box with every count in it."""
+    cases = [
+        ReviewedCase("chosen", True, (variable,), "first"),
+        ReviewedCase("agreed", True, ()),
+        ReviewedCase("not compared", True, None),
+        ReviewedCase("half read", False),
+        ReviewedCase("withdrawn", False, is_withdrawn=True),
+    ]
+    known = {row["en"]: row["zh"] for row in catalogue().values()}
+    figure = translated(adjudication_flow(cases), lambda words: known.get(words, words))
+    said = [line for mark in figure.panels[0].marks if isinstance(mark, Box) for line in mark.lines]
+    assert len(said) >= 15
+    assert [line for line in said if re.search("[A-Za-z]{2,}", line)] == []

@@ -19,8 +19,5 @@ if not report.readers:
 view.together(at, report)
 view.flow(at, found.cases)
 view.each(at, report)
-left, right = st.columns(2)
-with left:
-    view.pairs(at, report)
-with right:
-    view.drift(at, report)
+view.pairs(at, report)
+view.drift(at, report)

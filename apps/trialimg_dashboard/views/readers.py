@@ -168,4 +168,4 @@ def _number(one: Estimate | None) -> str:
 def _interval(at: Desk, one: Estimate | None) -> str:
     if one is None or one.lower is None or one.upper is None:
         return at.t("readers.no_interval")
-    return f"{100 * one.confidence:.0f} %: {one.lower:.2f} - {one.upper:.2f}"
+    return f"{100 * one.confidence:.0f} %: [{one.lower:.2f}, {one.upper:.2f}]"

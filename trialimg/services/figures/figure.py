@@ -301,7 +301,15 @@ class Figure:
 
 
 def translated(figure: Figure, say: Callable[[str], str]) -> Figure:
-    """The figure with its titles, axes and legend in another language; ``say`` gives back what it has no words for."""
+    """The figure with its titles, axes, boxes and legend in another language; ``say`` gives back what it cannot say."""
+
+    def line(words: str) -> str:
+        """Words alone, or words with a number behind them: ``awaiting a read: 3``."""
+        head, colon, number = words.rpartition(": ")
+        return f"{say(head)}{colon}{number}" if number.isdecimal() else say(words)
+
+    def mark(one: Mark) -> Mark:
+        return replace(one, lines=tuple(map(line, one.lines))) if isinstance(one, Box) else one
 
     def panel(one: Panel) -> Panel:
         return replace(
@@ -309,6 +317,7 @@ def translated(figure: Figure, say: Callable[[str], str]) -> Figure:
             title=say(one.title),
             x=replace(one.x, title=say(one.x.title)),
             y=replace(one.y, title=say(one.y.title)),
+            marks=tuple(map(mark, one.marks)),
             columns=tuple(replace(column, title=say(column.title)) for column in one.columns),
             rows=tuple(replace(row, title=say(row.title), heading=say(row.heading)) for row in one.rows),
         )
