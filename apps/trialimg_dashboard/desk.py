@@ -12,7 +12,7 @@ from apps.trialimg_dashboard.guard import COOKIE
 from apps.trialimg_dashboard.installation import Installation, actor_of, installation
 from apps.trialimg_dashboard.roles import PAGES
 from apps.trialimg_dashboard.sign_in import LANGUAGE_COOKIE
-from apps.trialimg_dashboard.words import LANGUAGES, text
+from apps.trialimg_dashboard.words import LANGUAGES, catalogue, text
 from trialimg.core.access import Actor
 from trialimg.core.errors import TrialimgError
 from trialimg.services.journal import Records
@@ -40,6 +40,10 @@ class Desk:
     def t(self, key: str, **values: object) -> str:
         """A text in the reader's language."""
         return text(key, self.language, **values)
+
+    def known(self, key: str, otherwise: str) -> str:
+        """The text of a word that somebody else may have chosen; as they wrote it where there is none."""
+        return text(key, self.language) if key in catalogue() else otherwise
 
 
 def desk(page: str = "") -> Desk:

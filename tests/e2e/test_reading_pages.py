@@ -73,6 +73,34 @@ def test_where_cases_are_read_and_settled_nothing_serious_is_found(server, brows
         assert serious_findings(page) == []
 
 
+CONTRASTS = """() => {
+  const light = (text) => {
+    const [r, g, b] = text.match(/[\\d.]+/g).slice(0, 3).map((x) => x / 255)
+      .map((x) => (x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const named = [...document.querySelectorAll('[data-testid^=stBaseButton]')].filter((one) => one.innerText.trim());
+  return named.map((one) => {
+    const ink = getComputedStyle(one.querySelector('p') ?? one).color;
+    const ground = getComputedStyle(one).backgroundColor;
+    const [low, high] = [light(ink), light(ground)].sort((a, b) => a - b);
+    return [one.innerText, (high + 0.05) / (low + 0.05)];
+  });
+}"""
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_button_of_the_dark_room_can_be_read_even_one_that_is_not_to_be_pressed(server, browsers, home, scheme):
+    with watched_page(browsers["cpu"], server, scheme=scheme) as page:
+        signed_in(page, server, home, "radiologist", Role.RADIOLOGIST)
+        press(page, "Open the next case")
+        page.get_by_text("Image quality").first.wait_for()
+        settled(page)
+        found = dict(page.evaluate(CONTRASTS))
+    assert any(name.startswith("Lock") for name in found)
+    assert {name: ratio for name, ratio in found.items() if ratio < 4.5} == {}
+
+
 def test_the_viewers_own_bar_and_help_have_nothing_serious(reading):
     with reading("cpu", query="fused=1") as page:
         page.locator("button[data-action=help]").click()

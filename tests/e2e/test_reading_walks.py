@@ -21,6 +21,7 @@ from trialimg.adapters.identity.local import LocalIdentity
 from trialimg.bootstrap import kept_series, records
 from trialimg.core.access import Actor, Role
 from trialimg.core.reading import Seat
+from trialimg.imaging import new_lesions
 from trialimg.services import cases, demonstration, reading
 from trialimg.services.journal import Journal
 from trialimg.services.new_lesion_offers import DECISION
@@ -197,7 +198,8 @@ def test_a_candidate_is_looked_at_and_taken_and_its_measurement_accepted(server,
     with house.kept.store.reading() as transaction:
         (decision,) = transaction.find(DECISION, Place(TRIAL))
     assert (decision.place.state, decision.place.person) == ("taken", house.reader)
-    assert (decision.body["lesion"], decision.body["proposed_by"]) == ("N01", "trialimg.new_lesions@1")
+    proposed_by = f"trialimg.new_lesions@{new_lesions.VERSION}"
+    assert (decision.body["lesion"], decision.body["proposed_by"]) == ("N01", proposed_by)
 
 
 def test_a_visit_with_split_merge_and_words_is_locked_looked_at_as_a_whole_signed_and_corrected(

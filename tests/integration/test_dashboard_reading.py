@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -156,12 +157,12 @@ def decisions(read):
 
 def test_candidates_are_offered_and_a_dismissed_one_goes_with_its_reason(read):
     app = with_candidates(read, "0.8100", "0.4000")
-    assert "Candidates: 2 new? (best 0.81)" in said(app)
-    assert "C01: 0.81, about 12 mm" in said(app)
+    assert "Candidates: 2 new? (of places like the best, about 8 in 10 were)" in said(app)
+    assert "C01: about 12 mm; of such places about 8 in 10 were new" in said(app)
     next(one for one in app.text_input if one.label == "Why not (optional)").set_value("a vessel")
     press(app, "Dismiss")
     assert decisions(read) == [("dismissed", "")]
-    assert "Candidates: 1 new? (best 0.40)" in said(app)
+    assert "Candidates: 1 new? (of places like the best, about 4 in 10 were)" in said(app)
     assert read.entry("W06") is None
 
 
@@ -229,6 +230,17 @@ def test_that_a_reader_was_warned_is_kept_once_and_holds_nothing_up(exchanged):
     assert (entry.who, entry.action, record.place.state) == (exchanged.actor.user, "warn_of_lesion", "shown")
     assert [(one["lesion"], one["fits"]) for one in record.body["warnings"]] == [("T01", "T02")]
     assert not next(one for one in app.button if one.label == "Lock W06").disabled
+
+
+def test_lesions_and_what_is_said_of_them_stand_in_the_readers_language(read):
+    non_target = {**review.target("", "NT01"), "role": "non_target", "seen": "measured", "status": "present"}
+    named = {**review.target("20", "T02"), "organ": "omentum"}
+    read.lock("BL", review.entry("40", lesions=[review.target("40"), named, non_target]))
+    reading.save_draft(read.house.records, read.actor, TRIAL, read.alias, step="W06", entry={"comment": "begun"})
+    shown = said(read.open(language="zh"))
+    assert {"T01 肝 ◌", "T02 omentum ◌", "存在"} <= {*re.split(r"<[^>]+>", shown)}
+    assert "尚未填写" in shown
+    assert "RECIST 1.1" in shown
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -38,8 +38,8 @@ TAKEN = "taken"
 DISMISSED = "dismissed"
 
 _MOST = 3
-_LEAST_COMPACTNESS = 0.5
-"""Below it a place is a sheet or a thread: rather an edge that did not fit than a lesion."""
+_LEAST_SCORE = 0.05
+"""One in twenty: a look costs a reader seconds, a new lesion that nobody saw a progression."""
 _APART_MM = CandidateSettings().apart_mm
 
 
@@ -53,7 +53,7 @@ class Offered:
     """Series that it was compared with."""
     centre_lps_mm: PointLps
     score: float
-    """From 0 to 1; the order means more than the number."""
+    """How often such a place is a new lesion, as `imaging.new_lesions.candidate_score` says it."""
     diameter_mm: float
     """Of the ball with the same volume."""
     compactness: float
@@ -99,9 +99,10 @@ def offered(transaction: Transaction, file: CaseFile, assignment: RecordVersion,
 
 
 def _stands(decision: RecordVersion, one: Mapping[str, Any], lesions: Set[str]) -> bool:
-    """It was about this candidate, and the lesion that came of it is still there."""
-    body = decision.body
-    return body["candidate"] == one and (not body["lesion"] or body["lesion"] in lesions)
+    """It was about this place, and the lesion that came of it is still there."""
+    body, place = decision.body, ("series_uid", "centre_lps_mm")
+    is_this = all(body["candidate"][name] == one[name] for name in place)
+    return is_this and (not body["lesion"] or body["lesion"] in lesions)
 
 
 def _shown(transaction: Transaction, file: CaseFile, step: str) -> RecordVersion | None:
@@ -128,11 +129,11 @@ def shown_first(candidates: Sequence[Offered], known: Sequence[KnownPlace]) -> t
 
     Notes
     -----
-    Three at most, judged ones included: of the new lesions of three simulated follow-ups eight of nine were among the
-    three best of their scan, and a list that fills up again behind each dismissal would never end.
+    Three at most, judged ones included: a list that fills up again behind each dismissal would never end. None that is
+    a new lesion less often than once in twenty.
     """
     fresh = [one for one in candidates if one.decided or not any(_is_beside(one, place) for place in known)]
-    likely = [one for one in fresh if one.compactness >= _LEAST_COMPACTNESS][:_MOST]
+    likely = [one for one in fresh if one.score >= _LEAST_SCORE][:_MOST]
     return tuple(one for one in likely if not one.decided)
 
 

@@ -25,6 +25,7 @@ __all__ = ["CANDIDATES", "propose_new_lesions"]
 CANDIDATES = "new_lesion_candidates"
 """Kind of a record; its id is ``case/timepoint``."""
 
+_BY = f"trialimg.new_lesions@{new_lesions.VERSION}"
 _SETTINGS = CandidateSettings(most=20)
 """Known lesions stand out as well; each reader's own are left out only when they look."""
 
@@ -77,8 +78,10 @@ def _visits(case: RecordVersion, alignments: VisitAlignments) -> Iterator[_Visit
 
 
 def _is_done(kept: RecordVersion | None, visit: _Visit) -> bool:
-    looked_at = {tuple(pair) for pair in kept.body["looked_at"]} if kept is not None else set()
-    return looked_at == {*visit.pairs}
+    """The same pairs were looked at, by the search as it is now: scores of another one cannot be compared."""
+    if kept is None or kept.body["proposed_by"] != _BY:
+        return False
+    return {tuple(pair) for pair in kept.body["looked_at"]} == {*visit.pairs}
 
 
 def _looked_for(alignments: VisitAlignments, baseline: str, follow: str) -> list[dict[str, Any]]:
@@ -117,7 +120,7 @@ def _facts(one: Candidate, baseline: str, follow: str) -> dict[str, Any]:
 def _keep(records: Records, visit: _Visit, found: Sequence[Mapping[str, Any]]) -> None:
     body = {
         "timepoint": visit.step,
-        "proposed_by": f"trialimg.new_lesions@{new_lesions.VERSION}",
+        "proposed_by": _BY,
         "looked_at": [list(pair) for pair in visit.pairs],
         "candidates": [{"name": f"C{number:02d}", **one} for number, one in enumerate(found, start=1)],
     }

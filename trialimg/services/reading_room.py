@@ -74,6 +74,7 @@ class Room:
 
     alias: str
     criterion: str
+    """As people call it: RECIST 1.1."""
     kind: str
     state: str
     visits: tuple[Mapping[str, Any], ...]
@@ -184,7 +185,7 @@ def room(records: Records, actor: Actor, trial: str, alias: str, *, is_first_loo
             problem = "; ".join(fault.message for fault in refused.faults) or str(refused)
     return Room(
         view["alias"],
-        view["criterion"],
+        criterion_of(file.protocol).title,
         view["kind"],
         view["state"],
         visits,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
@@ -21,7 +22,7 @@ from trialimg.services.reading_entry import changed, drawn, entry_at, next_name
 from trialimg.services.reading_room import LesionRow, Room, lesion_in
 from trialimg.services.visit_alignment import VisitAlignments
 
-__all__ = ["candidates", "looked_at", "outline_of"]
+__all__ = ["candidates", "how_often", "looked_at", "outline_of"]
 
 _RING = 1.5
 """Radius of the ring around a candidate, in its own: it must not hide the edge."""
@@ -36,7 +37,7 @@ def candidates(at: Desk, room: Room, organs: tuple[str, ...]) -> None:
     if not found:
         return
     with st.container(border=True):
-        said = at.t("room.candidates", count=len(found), score=f"{found[0].score:.2f}")
+        said = at.t("room.candidates", count=len(found), often=how_often(at, found[0].score))
         st.markdown(said, help=at.t("room.candidates_help"))
         for one in found:
             _offer(at, room, one, organs)
@@ -44,7 +45,8 @@ def candidates(at: Desk, room: Room, organs: tuple[str, ...]) -> None:
 
 def _offer(at: Desk, room: Room, one: Offered, organs: tuple[str, ...]) -> None:
     key = f"candidate-{room.alias}-{room.step}-{one.name}"
-    st.caption(at.t("room.candidate", name=one.name, score=f"{one.score:.2f}", size=f"{one.diameter_mm:.0f}"))
+    said = at.t("room.candidate", name=one.name, often=how_often(at, one.score), size=f"{one.diameter_mm:.0f}")
+    st.caption(said)
     show, take, dismiss = st.columns([2, 4, 3])
     show.button(at.t("room.show"), key=f"{key}-show", width="stretch", on_click=lambda: _look(room, one))
     with take.popover(at.t("room.take"), width="stretch"), st.form(f"{key}-take", border=False):
@@ -60,6 +62,14 @@ def _offer(at: Desk, room: Room, one: Offered, organs: tuple[str, ...]) -> None:
         place = CandidatePlace(at.trial, room.alias, room.step, one.name)
         gone = acting(lambda: decide(at.records, at.actor, place, reason=st.session_state[why]))
         st.form_submit_button(at.t("room.dismiss"), on_click=gone)
+
+
+def how_often(at: Desk, score: float) -> str:
+    """A share in words that say no more than is known: so many in ten, or one in so many."""
+    in_ten = math.floor(10 * score + 0.5)
+    if in_ten < 2:
+        return at.t("room.one_in", many=min(20, max(7, round(1 / score))) if score else 20)
+    return at.t("room.in_ten", many=in_ten) if in_ten < 10 else at.t("room.nearly_all")
 
 
 def _look(room: Room, one: Offered) -> None:

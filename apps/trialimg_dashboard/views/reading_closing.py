@@ -65,6 +65,8 @@ def _said(at: Desk, room: Room, fault: Fault) -> str:
         return at.t("room.lacks", what=f"{where} {at.t(f'room.{name}')}".strip())
     if fault.code == "blank" and not where:
         return at.t("room.nothing_said")
+    if fault.code == "blank" and name == "nothing":
+        return at.t("room.lesion_blank", lesion=where)
     return f"{where} {fault.message}".strip()
 
 

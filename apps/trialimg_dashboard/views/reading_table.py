@@ -30,7 +30,7 @@ def head(at: Desk, room: Room) -> None:
     kept = at.t("room.unsaved", lesions=open_answers) if open_answers else at.t("room.saved")
     left, right = st.columns([5, 1], vertical_alignment="center")
     state = at.t(f"state.{room.state}")
-    left.markdown(f"##### {at.t('room.case')} {room.alias} · {at.trial} · {room.criterion.upper()} · {steps} · {state}")
+    left.markdown(f"##### {at.t('room.case')} {room.alias} · {at.trial} · {room.criterion} · {steps} · {state}")
     right.markdown(f":{'orange' if open_answers else 'green'}-badge[{'● ' if open_answers else ''}{kept}]")
 
 
@@ -44,7 +44,7 @@ def _step(room: Room, visit: Mapping[str, Any]) -> str:
 
 def lesions(at: Desk, room: Room) -> LesionRow | None:
     """The table of lesions; the one that is chosen."""
-    rows = [_cells(room, row) for row in room.rows]
+    rows = [_cells(at, room, row) for row in room.rows]
     names = [row.name for row in room.rows]
     if rows:
         st.html(_table([visit["id"] for visit in room.visits], [*rows, *_sums(at, room)]))
@@ -68,9 +68,17 @@ def _table(visits: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
     return f'<table class="lesions"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _cells(room: Room, row: LesionRow) -> dict[str, str]:
+def _cells(at: Desk, room: Room, row: LesionRow) -> dict[str, str]:
     mark = " ◌" if room.step and row.is_open else ""
-    return {"": f"{row.name} {row.organ}{mark}", **{visit["id"]: row.cells[visit["id"]] for visit in room.visits}}
+    organ = at.known(f"organ.{row.organ}", row.organ)
+    said = {visit["id"]: _said(at, row.cells[visit["id"]]) for visit in room.visits}
+    return {"": f"{row.name} {organ}{mark}", **said}
+
+
+def _said(at: Desk, cell: str) -> str:
+    """A cell in the reader's language, where it is a word."""
+    word = cell.replace(" ", "_")
+    return at.known(f"status.{word}", at.known(f"seen.{word}", cell))
 
 
 def _sums(at: Desk, room: Room) -> list[dict[str, str]]:

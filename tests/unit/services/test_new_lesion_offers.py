@@ -120,6 +120,8 @@ def test_a_decision_is_about_the_place_that_was_shown(desks):
     rita.decide()
     propose(rita.trial, candidate(1, z="44.00"))
     assert [one.decided for one in rita.candidates()] == [""]
+    propose(rita.trial, candidate(1, "0.3000"))
+    assert [one.decided for one in rita.candidates()] == ["dismissed"]  # the same place, scored anew
 
 
 def test_nobody_decides_on_what_is_not_offered_or_in_anothers_case(desks):
@@ -144,8 +146,8 @@ def test_a_protocol_that_shows_none_hides_even_those_that_there_are(switch):
         rita.decide()
 
 
-def offer(number, score, at=(0.0, 0.0, 0.0), *, decided="", series="w06", compactness=0.8):
-    return Offered(f"C{number:02d}", series, "bl", at, score, 12.0, compactness, decided)
+def offer(number, score, at=(0.0, 0.0, 0.0), *, decided="", series="w06"):
+    return Offered(f"C{number:02d}", series, "bl", at, score, 12.0, 0.8, decided)
 
 
 def test_three_are_shown_and_a_dismissed_one_makes_no_room():
@@ -155,7 +157,7 @@ def test_three_are_shown_and_a_dismissed_one_makes_no_room():
     assert [one.name for one in shown_first(dismissed, ())] == ["C02", "C03"]
 
 
-def test_what_lies_at_a_lesion_of_the_readers_or_is_no_lump_is_not_shown():
+def test_what_lies_at_a_lesion_of_the_readers_or_is_hardly_ever_new_is_not_shown():
     known = (KnownPlace("w06", (0.0, 0.0, 0.0), 10.0),)
     beside, away, elsewhere = (
         offer(1, 0.9, (15.9, 0.0, 0.0)),
@@ -163,4 +165,4 @@ def test_what_lies_at_a_lesion_of_the_readers_or_is_no_lump_is_not_shown():
         offer(3, 0.7, (0.0, 0.0, 0.0), series="pet"),
     )
     assert [one.name for one in shown_first([beside, away, elsewhere], known)] == ["C02", "C03"]
-    assert shown_first([offer(1, 0.9, compactness=0.3)], ()) == ()
+    assert [one.name for one in shown_first([offer(1, 0.06), offer(2, 0.04)], ())] == ["C01"]

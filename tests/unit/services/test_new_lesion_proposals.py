@@ -95,6 +95,15 @@ def test_a_visit_is_looked_at_once(alignments, monkeypatch):
     assert kept(trial)[0].version == 1
 
 
+def test_another_version_of_the_search_looks_again(alignments, monkeypatch):
+    monkeypatch.setattr(new_lesion_proposals, "new_lesion_candidates", lambda *_, **__: ())
+    trial = received()
+    proposed(trial, alignments)
+    monkeypatch.setattr(new_lesion_proposals, "_BY", "trialimg.new_lesions@0")
+    assert proposed(trial, alignments) == 1
+    assert kept(trial)[0].body["proposed_by"] == "trialimg.new_lesions@0"
+
+
 def test_a_visit_whose_alignment_is_not_trusted_has_no_candidates_and_is_not_looked_at_again(alignments, monkeypatch):
     monkeypatch.setattr(register, "register_body", lambda *_, **__: replace(UP, reason="another part of the body"))
     trial = received()
