@@ -13,6 +13,10 @@ from trialimg.cli.progress import progress_bars
 __all__ = ["serve"]
 
 _BEHIND = 10
+_FIRST_TIME = (
+    "The first start measures the sample trial and brings its images in; the address below answers after that. Later "
+    "starts take seconds."
+)
 
 
 @click.command("serve")
@@ -59,8 +63,11 @@ def _demonstrate(home: Path, protocol: Path, studies: Path, run: Path) -> None:
     from trialimg import bootstrap
 
     if (home / "demo-accounts.json").exists():
+        if not any((home / "runs").glob("*")):  # the run is linked last
+            raise click.UsageError(f"{home}: this demonstration was interrupted; remove the folder and start again")
         return
     bootstrap.make_folder(home)
+    click.echo(_FIRST_TIME, err=True)
     with progress_bars() as progress:
         if not (run / "manifest.json").exists():
             bootstrap.make_folder(run)
