@@ -11,14 +11,16 @@ from trialimg.adapters.segmenters.prompt_network.looking import found_at
 from trialimg.adapters.segmenters.prompt_network.running import answering, loaded_network
 from trialimg.adapters.segmenters.prompt_network.shipped import Shipped
 from trialimg.core.prompts import Prompt
-from trialimg.volume import Volume
+from trialimg.volume import Mask, Volume
 
 __all__ = ["explanation_at"]
 
 Array32 = npt.NDArray[np.float32]
 
 
-def explanation_at(image: Volume, prompt: Prompt, shipped: Shipped, *, device: str, method: str) -> Volume:
+def explanation_at(
+    image: Volume, prompt: Prompt, shipped: Shipped, *, device: str, method: str, guess: Mask | None = None
+) -> Volume:
     """A map of the last look, where the network saw what `segment` keeps.
 
     Raises
@@ -29,11 +31,11 @@ def explanation_at(image: Volume, prompt: Prompt, shipped: Shipped, *, device: s
     answer = answering(loaded_network(shipped), device)
     shown: list[Array32] = []
 
-    def watched(given: Array32, carefully: bool) -> Array32:
+    def watched(given: Array32, mirrors: int) -> Array32:
         shown.append(given)
-        return answer(given, carefully)
+        return answer(given, mirrors)
 
-    found = found_at(image, prompt, watched)
+    found = found_at(image, prompt, watched, guess)
     network = loaded_network(shipped)
-    array = explained(network, shown[-1], image_channels=IMAGE_CHANNELS, lesion_channels=None, method=method)
+    array = explained(network, shown[-1][0], image_channels=IMAGE_CHANNELS, lesion_channels=None, method=method)
     return Volume(array, found.grid, image.modality, history=(*image.history, f"{method} map of trialimg-prompt"))

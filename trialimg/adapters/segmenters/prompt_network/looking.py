@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +36,12 @@ __all__ = ["Found", "Network", "found_again", "found_at"]
 FloatArray = npt.NDArray[np.float64]
 Array32 = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
-Network = Callable[[Array32, bool], Array32]
-"""From channels to the chance of every voxel; averaged over mirror images where the second is true."""
+Network = Callable[[Array32, int], Array32]
+"""From the channels of some grids, shape (n, CHANNELS, k, j, i), to the chance of every voxel, shape (n, k, j, i): the
+mean over so many mirror images, 1, 2 or 4.
+"""
+
+_GLANCE, _LOOK, _CAREFUL = 1, 2, 4
 
 _WIDER_LOOKS = 2
 _WIDER = 1.4
@@ -67,22 +71,28 @@ class Found:
         return float(self.chance[self.region].mean() - self.chance[shell].mean())
 
 
-def found_at(image: Volume, prompt: Prompt, network: Network) -> Found:
+def found_at(image: Volume, prompt: Prompt, network: Network, guess: Mask | None = None) -> Found:
     """Where the network sees the lesion that a prompt points at.
+
+    Parameters
+    ----------
+    guess
+        What somebody else sees there, on the grid of the image: one more size to begin with after a click.
 
     Notes
     -----
     A line or a box says how large the lesion is about: one look does, or a wider one where the grid's edge cuts the
-    lesion off. A click says nothing of it: of what is found from near to far, that counts whose chance stands out most
-    from its surroundings, at the look that found it and at one framed by it.
+    lesion off. A click says nothing of it: it is glanced at from near to far, then twice more as what was found there
+    frames it. A lesion is found again where it was found, and whole; so of those that counts which stands out most in
+    the last glance.
     """
     view = _View(image, prompt, appearance_of(image), network)
-    frame = view.after_click() if isinstance(prompt, PointPrompt) else _first_frame(image.geometry, prompt)
+    frame = view.after_click(guess) if isinstance(prompt, PointPrompt) else _first_frame(image.geometry, prompt)
     for _ in range(_WIDER_LOOKS):
         if isinstance(prompt, BoxPrompt) or not view.is_cut_off(view.look(frame)):
             break
         frame = frame.wider(_WIDER)
-    return view.look(frame, carefully=True)
+    return view.look(frame, _CAREFUL)
 
 
 def found_again(image: Volume, earlier: Mask, network: Network) -> Found:
@@ -94,7 +104,7 @@ def found_again(image: Volume, earlier: Mask, network: Network) -> Found:
         if not view.is_cut_off(view.look(frame)):
             break
         frame = frame.wider(_WIDER)
-    return view.look(frame, carefully=True)
+    return view.look(frame, _CAREFUL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,18 +115,22 @@ class _View:
     appearance: Appearance
     network: Network
 
-    def look(self, frame: Frame, *, carefully: bool = False) -> Found:
-        grid = frame.grid(self.image.geometry, EDGE)
-        drawn = self._drawn(grid, frame.voxel_ratio)
-        slices = self.image.geometry.slice_spacing_mm / grid.slice_spacing_mm
-        given = stacked(
-            sampled(self.image, grid, self.appearance), self.appearance, drawn,
-            voxel_ratio=frame.voxel_ratio, slices_voxels=slices,
+    def look(self, frame: Frame, mirrors: int = _LOOK) -> Found:
+        return self.looks([frame], mirrors)[0]
+
+    def looks(self, frames: Sequence[Frame], mirrors: int) -> list[Found]:
+        """What the network sees in each of some frames, all asked at once."""
+        grids = [frame.grid(self.image.geometry, EDGE) for frame in frames]
+        given = [self._channels(grid, frame.voxel_ratio) for grid, frame in zip(grids, frames, strict=True)]
+        part = _became if isinstance(self.prompt, Mask) else _touched_part
+        chances = self.network(np.stack(given), mirrors)
+        return [Found(c, part(c, shown), grid) for c, shown, grid in zip(chances, given, grids, strict=True)]
+
+    def _channels(self, grid: Geometry, voxel_ratio: float) -> Array32:
+        return stacked(
+            sampled(self.image, grid, self.appearance), self.appearance, self._drawn(grid, voxel_ratio),
+            voxel_ratio=voxel_ratio, slices_voxels=self.image.geometry.slice_spacing_mm / grid.slice_spacing_mm,
         )  # fmt: skip
-        chance = self.network(given, carefully)
-        return Found(
-            chance, _became(chance, given) if drawn.earlier is not None else _touched_part(chance, given), grid
-        )
 
     def _drawn(self, grid: Geometry, voxel_ratio: float) -> PromptOnGrid:
         if not isinstance(self.prompt, Mask):
@@ -129,23 +143,33 @@ class _View:
         region = found.region
         return any(bool(np.take(region, end, axis).any()) for axis in range(3) for end in (0, -1))
 
-    def after_click(self) -> Frame:
-        """The frame around what stands out best of all that was found from near to far."""
+    def after_click(self, guess: Mask | None) -> Frame:
+        """The frame around what is found from near to far that stands out best when it is found again."""
         if not isinstance(self.prompt, PointPrompt):
             raise TypeError(f"not a click: {self.prompt}")
-        centre = self.image.geometry.to_index(self.prompt.point_lps_mm) * self.image.geometry.spacing_mm
-        best, most = Frame(centre, CLICK_LADDER_MM[0], CLICK_LADDER_MM[0]), -np.inf
-        for edge in CLICK_LADDER_MM:
-            first = self.look(Frame(centre, edge, edge))
-            if not first.region.any():
-                continue
-            low, high = _region_mm(first.region, first.grid, self.image.geometry)
-            largest = AROUND_FOUND * float((high - low).max())
-            frame = Frame((low + high) / 2, largest, largest)
-            score = first.standing_out + self.look(frame).standing_out
-            if score > most:
-                best, most = frame, score
-        return best
+        image = self.image.geometry
+        centre = image.to_index(self.prompt.point_lps_mm) * image.spacing_mm
+        frames = [Frame(centre, edge, edge) for edge in CLICK_LADDER_MM]
+        nearest = frames[0]
+        if guess is not None and not guess.is_empty:
+            frames.append(_framed(guess.array > 0, image, image))
+        framed = [self._around(found) for found in self._glances(frames) if found.region.any()]
+        again = [(one, found) for one, found in zip(framed, self._glances(framed), strict=True) if found.region.any()]
+        whole = [(one, found) for one, found in again if not self.is_cut_off(found)] or again
+        last = self._glances([self._around(found) for _, found in whole])
+        return whole[int(np.argmax([found.standing_out for found in last]))][0] if whole else nearest
+
+    def _glances(self, frames: Sequence[Frame]) -> list[Found]:
+        return self.looks(frames, _GLANCE) if frames else []
+
+    def _around(self, found: Found) -> Frame:
+        return _framed(found.region, found.grid, self.image.geometry)
+
+
+def _framed(region: BoolArray, grid: Geometry, image: Geometry) -> Frame:
+    """The frame around what was found in a look at a click."""
+    low, high = _region_mm(region, grid, image)
+    return Frame.around((low + high) / 2, np.full(3, (high - low).max()), AROUND_FOUND)
 
 
 def _first_frame(image: Geometry, prompt: Prompt) -> Frame:

@@ -22,11 +22,10 @@ __all__ = ["answering", "loaded_network", "running_network"]
 LOG = logging.getLogger(__name__)
 Array32 = npt.NDArray[np.float32]
 _MIRRORS = ((), (-1,), (-2,), (-2, -1))
-"""Axes of the mirror images that a careful answer is the mean of; the first two are enough for a quick one.
+"""Axes of the mirror images, of which an answer is the mean of the first one, two or four.
 
 They go through the network as one batch: torch gives a single example on one thread no fast convolution.
 """
-_QUICK = 2
 
 
 def running_network(shipped: Shipped, device: str) -> Network:
@@ -63,9 +62,9 @@ def answering(network: PromptUNet, device: str) -> Network:
     """The network as a function; where the device's memory does not do, the CPU's does, and the log says so."""
     network.to(device).eval()
 
-    def answer(given: Array32, carefully: bool) -> Array32:
-        batch = torch.from_numpy(given)[None]
-        mirrors = _MIRRORS if carefully else _MIRRORS[:_QUICK]
+    def answer(given: Array32, mirrored: int) -> Array32:
+        batch = torch.from_numpy(given)
+        mirrors = _MIRRORS[:mirrored]
         with reproducible(), torch.inference_mode():
             try:
                 return _mean(network, batch, mirrors, device)
@@ -84,6 +83,7 @@ def _mean(network: PromptUNet, batch: torch.Tensor, mirrors: tuple[tuple[int, ..
     with torch.autocast(device, dtype=torch.float16, enabled=device == "cuda"):
         odds = network(mirrored)
     chances = torch.sigmoid(odds.float()).cpu()
-    total = sum(chance.flip(axes)[0] for chance, axes in zip(chances, mirrors, strict=True))
+    parts = chances[:, 0].split(len(batch))
+    total = sum(chance.flip(axes) for chance, axes in zip(parts, mirrors, strict=True))
     mean: Array32 = (total / len(mirrors)).numpy()
     return mean

@@ -18,7 +18,7 @@ from trialimg.adapters.segmenters.prompt_network.looking import Found, found_aga
 from trialimg.adapters.segmenters.prompt_network.shipped import Shipped
 from trialimg.core.errors import Fault, GeometryError, InvalidValueError
 from trialimg.core.experience import Experience
-from trialimg.core.prompts import Prompt
+from trialimg.core.prompts import PointPrompt, Prompt
 from trialimg.volume import Mask, Unit, Volume
 from trialimg.volume.resample import Interpolator, resample
 
@@ -32,7 +32,7 @@ class PromptNetworkSegmenter:
     """What a small network of our own marks at the prompt."""
 
     name: ClassVar[str] = "trialimg-prompt"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     model: Path | None = None
     """Folder of other weights for the same network; None: those that come with the software."""
@@ -104,7 +104,8 @@ class PromptNetworkSegmenter:
         from trialimg.adapters.segmenters.prompt_network.explaining import explanation_at
 
         require_inside(prompt, image.geometry)
-        return explanation_at(image, prompt, self.shipped, device=self._device, method=method)
+        guess = _guess(image, prompt)
+        return explanation_at(image, prompt, self.shipped, device=self._device, method=method, guess=guess)
 
     def follow(self, image: Volume, earlier: Volume, earlier_mask: Mask) -> Mask:
         """The same lesion in a later image; empty where it is gone, several parts where it split.
@@ -133,7 +134,7 @@ class PromptNetworkSegmenter:
 
     def _found(self, image: Volume, prompt: Prompt) -> Found:
         require_inside(prompt, image.geometry)
-        return found_at(image, prompt, self._network)
+        return found_at(image, prompt, self._network, _guess(image, prompt))
 
     @cached_property
     def _device(self) -> str:
@@ -144,6 +145,11 @@ class PromptNetworkSegmenter:
         from trialimg.adapters.segmenters.prompt_network.running import running_network
 
         return running_network(self.shipped, self._device)
+
+
+def _guess(image: Volume, prompt: Prompt) -> Mask | None:
+    """What the classical segmenter sees around a click: of its size the network has no other hint."""
+    return ClassicalSegmenter().segment(image, prompt) if isinstance(prompt, PointPrompt) else None
 
 
 def _brought_back(found: Found, image: Volume) -> Mask:

@@ -25,8 +25,8 @@ def body(half_mm: tuple[float, float, float], direction: tuple[float, ...] = (1,
     return Volume(np.where(inside, 100.0, -900.0).astype(np.float32), grid, "CT", Unit.HU)
 
 
-def bright(given: np.ndarray, carefully: bool) -> np.ndarray:
-    return (given[0] > 0).astype(np.float32)
+def bright(given: np.ndarray, mirrors: int) -> np.ndarray:
+    return (given[:, 0] > 0).astype(np.float32)
 
 
 LINE = LinePrompt((-20.0, 0.0, 0.0), (20.0, 0.0, 0.0))
@@ -50,7 +50,7 @@ def test_a_lesion_that_reaches_beyond_the_grid_is_looked_at_more_widely() -> Non
 def test_a_click_finds_the_scale_at_which_a_lesion_is_seen_whole(half_mm: tuple[float, float, float]) -> None:
     found = found_at(body(half_mm), PointPrompt((1.0, -1.0, 2.0)), bright)
     assert found.region.sum() * found.grid.voxel_volume_mm3 == pytest.approx(8 * np.prod(half_mm), rel=0.4)
-    assert 1.3 * 2 * max(half_mm) < found.grid.spacing_mm[0] * EDGE < 3 * 2 * max(half_mm)
+    assert 1.2 * 2 * max(half_mm) < found.grid.spacing_mm[0] * EDGE < 3 * 2 * max(half_mm)
 
 
 def test_a_box_is_as_wide_as_it_is_drawn_and_its_height_is_its_own() -> None:
@@ -124,3 +124,18 @@ def test_a_coarse_grid_shows_the_mean_of_fine_stripes() -> None:
     coarse = Geometry((16, 16, 16), (4.0, 4.0, 4.0), (16.0, 16.0, 30.0))
     shown = sampled(Volume(stripes, grid, "CT", Unit.HU), coarse, Appearance.HU)
     assert shown == pytest.approx(50, abs=5)
+
+
+def test_a_guess_of_its_size_is_one_more_place_to_begin_after_a_click() -> None:
+    image = body((20.0, 18.0, 22.0))
+    asked: list[int] = []
+
+    def watched(given: np.ndarray, mirrors: int) -> np.ndarray:
+        asked.append(len(given))
+        return bright(given, mirrors)
+
+    click = PointPrompt((1.0, -1.0, 2.0))
+    found_at(image, click, watched)
+    found_at(image, click, watched, Mask(np.zeros(image.geometry.shape, np.uint8), image.geometry))
+    found_at(image, click, watched, earlier_region(image, (20.0, 18.0, 22.0)))
+    assert [asked[0], asked[5], asked[10]] == [3, 3, 4]

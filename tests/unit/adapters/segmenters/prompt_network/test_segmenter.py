@@ -121,7 +121,7 @@ def test_out_of_memory_falls_back_to_the_cpu_and_says_so(caplog: pytest.LogCaptu
     network = Forgetful(CHANNELS, (8, 8))
     given = np.zeros((CHANNELS, EDGE, EDGE, EDGE), np.float32)
     with caplog.at_level(logging.WARNING):
-        chance = answering(network, "cpu")(given, False)
+        chance = answering(network, "cpu")(given[None], 2)[0]
     assert chance.shape == (EDGE, EDGE, EDGE)
     assert "out of memory on cpu; this lesion is segmented on the cpu" in caplog.text
 
