@@ -72,7 +72,9 @@ def test_any_number_date_and_text_comes_back(value: float, day: dt.date, text: s
 def test_a_double_stands_exactly_in_a_transport_file(value: float) -> None:
     cell = ibm_float(value)
     fraction, exponent = int.from_bytes(cell[1:], "big"), (cell[0] & 0x7F) - 64
-    assert Decimal(fraction) * Decimal(16) ** exponent / Decimal(2) ** 56 == pytest.approx(Decimal(value), rel=1e-27)
+    assert Decimal(fraction) * Decimal(16) ** exponent / Decimal(2) ** 56 == pytest.approx(
+        Decimal(value), rel=Decimal("1e-27")
+    )
     assert math.ldexp(fraction, 4 * exponent - 56) == value
     assert fraction >= 1 << 52  # normalised: the first hexadecimal digit is not 0
 
