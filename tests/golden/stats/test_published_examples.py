@@ -4,7 +4,7 @@
   1965; 52: 203 gives it and textbooks have it since; to more digits by R 4.2.2 (survival 3.5.3) from ``MASS::gehan``.
 - Newcombe RG. Two-sided confidence intervals for the single proportion. Stat Med 1998; 17: 857, table I.
 - Newcombe RG. Interval estimation for the difference between independent proportions. Stat Med 1998; 17: 873, table II,
-  method 10 (its score method without continuity correction).
+  methods 10 (its score method without continuity correction) and 6 (Miettinen and Nurminen's).
 - Admissions to Berkeley, 1973: Bickel PJ et al. Science 1975; 187: 398; R's ``mantelhaen.test(UCBAdmissions)``.
 """
 
@@ -20,6 +20,7 @@ import pytest
 from tests.integration.verbs import run
 
 Verb = Callable[..., dict[str, Any]]
+Limits = tuple[float, float]
 
 MERCAPTOPURINE = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"
 PLACEBO = "1 1 2 2 3 4 4 5 5 8 8 8 8 11 11 12 12 15 17 22 23"
@@ -105,31 +106,33 @@ def test_remission_hazard_ratios(
         (1, 29, (0.0061, 0.1718), (0.0009, 0.1776)),
     ],
 )
-def test_newcombes_single_proportions(
-    told: Verb, x: int, n: int, wilson: tuple[float, float], exact: tuple[float, float]
-) -> None:
+def test_newcombes_single_proportions(told: Verb, x: int, n: int, wilson: Limits, exact: Limits) -> None:
     for method, wanted in (("wilson", wilson), ("clopper-pearson", exact)):
         found = told("rate", None, "--x", x, "--n", n, "--method", method)
         assert (found["lower"], found["upper"]) == pytest.approx(wanted, abs=5.1e-5)
 
 
 @pytest.mark.parametrize(
-    ("counts", "limits"),
+    ("counts", "score", "miettinen_nurminen"),
     [
-        ((56, 70, 48, 80), (0.0524, 0.3339)),
-        ((9, 10, 3, 10), (0.1705, 0.8090)),
-        ((6, 7, 2, 7), (0.0582, 0.8062)),
-        ((5, 56, 0, 29), (-0.0381, 0.1926)),
-        ((0, 10, 0, 20), (-0.1611, 0.2775)),
-        ((0, 10, 0, 10), (-0.2775, 0.2775)),
-        ((10, 10, 0, 20), (0.6791, 1.0)),
-        ((10, 10, 0, 10), (0.6075, 1.0)),
+        ((56, 70, 48, 80), (0.0524, 0.3339), (0.0528, 0.3382)),
+        ((9, 10, 3, 10), (0.1705, 0.8090), (0.1700, 0.8406)),
+        ((6, 7, 2, 7), (0.0582, 0.8062), (0.0342, 0.8534)),
+        ((5, 56, 0, 29), (-0.0381, 0.1926), (-0.0326, 0.1933)),
+        ((0, 10, 0, 20), (-0.1611, 0.2775), (-0.1658, 0.2844)),
+        ((0, 10, 0, 10), (-0.2775, 0.2775), (-0.2879, 0.2879)),
+        ((10, 10, 0, 20), (0.6791, 1.0), (0.7156, 1.0)),
+        ((10, 10, 0, 10), (0.6075, 1.0), None),
     ],
 )
-def test_newcombes_differences(told: Verb, counts: tuple[int, int, int, int], limits: tuple[float, float]) -> None:
+def test_newcombes_differences(
+    told: Verb, counts: tuple[int, int, int, int], score: Limits, miettinen_nurminen: Limits | None
+) -> None:
     x1, n1, x2, n2 = counts
-    found = told("difference", None, "--x1", x1, "--n1", n1, "--x2", x2, "--n2", n2, "--method", "newcombe")
-    assert (found["lower"], found["upper"]) == pytest.approx(limits, abs=5.1e-5)
+    for method, wanted in (("newcombe", score), ("miettinen-nurminen", miettinen_nurminen)):
+        found = told("difference", None, "--x1", x1, "--n1", n1, "--x2", x2, "--n2", n2, "--method", method)
+        if wanted is not None:
+            assert (found["lower"], found["upper"]) == pytest.approx(wanted, abs=5.1e-5)
 
 
 def test_admissions_to_berkeley(told: Verb) -> None:
