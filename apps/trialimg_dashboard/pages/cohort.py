@@ -6,6 +6,8 @@ import streamlit as st
 
 from apps.trialimg_dashboard.desk import desk
 from apps.trialimg_dashboard.views import cohort as view
+from apps.trialimg_dashboard.views.acting import may
+from trialimg.core.access import Action
 
 at = desk("cohort")
 st.title(f"{at.t('page.cohort')} · {at.trial}")
@@ -13,7 +15,7 @@ cohort = view.present_cohort(at)
 if cohort is None:
     st.stop()
 if not cohort.lines:
-    st.info(at.t("cohort.empty"))
+    st.info(at.t("cohort.empty" if may(at, Action.RECEIVE_CASES) else "cohort.none_yet"))
     st.stop()
 view.figures(at, cohort)
 shows = st.segmented_control(

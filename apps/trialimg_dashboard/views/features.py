@@ -45,6 +45,8 @@ _ODDS = ("value", "lower", "upper", "p", "q", "note")
 _MOST_KEPT = 12
 _MOST_LINES = 60
 _TABLE_PX = 340
+_NAME_PX = 280
+"""Of a column of features: their names are long."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +151,11 @@ def association(at: Desk, asked: Asked) -> None:
     with left:
         picked = present(at, volcano(known, effect_name=name, title=title), key="features_volcano")
     with right:
-        width = {at.t("features.col.feature"): st.column_config.TextColumn(width="medium")}
+        width = {at.t("features.col.feature"): st.column_config.TextColumn(width=_NAME_PX)}
         names = [one.feature for one in found.effects]
-        chosen = chosen_in(_effects(at, found), names, key="features_effects", height=_TABLE_PX, column_config=width)
+        chosen = chosen_in(
+            _effects(at, found), names, key="features_effects", height=_TABLE_PX, column_config=width, placeholder="-"
+        )
         _download(at, "association", [_flat(one) for one in found.effects])
     if feature := chosen or picked:
         _course(at, asked.table, feature)
@@ -257,7 +261,9 @@ def _course(at: Desk, table: FeatureTable, feature: str) -> None:
     st.caption(at.t("features.course_help"))
     names = [f"{one.subject} {one.lesion} {one.timepoint}" for one in found]
     shown = pd.DataFrame(rows, columns=heads)
-    chosen = chosen_in(shown, names, key=f"features_lesions_{feature}", leaves=True, column_config=tenths)
+    chosen = chosen_in(
+        shown, names, key=f"features_lesions_{feature}", leaves=True, column_config=tenths, placeholder="-"
+    )
     _download(at, f"lesions-{feature}", found)
     if chosen:
         _open_case_of(at, found[names.index(chosen)].subject)
@@ -281,8 +287,7 @@ def still(at: Desk, asked: Asked) -> None:
         return
     st.caption(at.t("features.stability.how", pairs=found.pairs))
     rows = [(one.feature, _two(one.icc), _ends(one.lower, one.upper), one.n) for one in found.features]
-    heads = [at.t(f"features.col.{name}") for name in ("feature", "icc", "interval", "n")]
-    st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True)
+    _agreements(at, rows, ("feature", "icc", "interval", "n"))
     _download(at, "stability", found.features)
 
 
@@ -302,9 +307,15 @@ def _robust(at: Desk, asked: Asked) -> None:
     robust = sum(one.lower is not None and one.lower >= ROBUST_FROM for one in found.features)
     st.caption(at.t("features.robust.how", lesions=found.pairs, robust=robust, all=len(found.features), **how))
     rows = [(one.feature, _two(one.icc), _ends(one.lower, one.upper), one.n) for one in found.features]
-    heads = [at.t(f"features.col.{name}") for name in ("feature", "icc_one_way", "interval", "n")]
-    st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True)
+    _agreements(at, rows, ("feature", "icc_one_way", "interval", "n"))
     _download(at, "robustness", found.features)
+
+
+def _agreements(at: Desk, rows: Sequence[tuple[object, ...]], columns: Sequence[str]) -> None:
+    """A feature a row, its ICC in the second column."""
+    heads = [at.t(f"features.col.{name}") for name in columns]
+    hundredths = {heads[1]: st.column_config.NumberColumn(format="%.2f")}
+    st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True, column_config=hundredths, placeholder="-")
 
 
 def _two(value: float | None) -> float | None:
