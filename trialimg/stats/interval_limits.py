@@ -116,10 +116,7 @@ def turnbull_limits(
     """
     require_confidence(confidence)
     drawn = draws or Draws()
-    rank = math.floor((drawn.count + 1) * (1 - confidence) / 2 + ROUND_OFF)
-    if rank < 1:
-        fewest = math.ceil(2 / (1 - confidence) - 1 - ROUND_OFF)
-        raise ProtocolError(f"{drawn.count} draws are too few for limits of {confidence:g}; take {fewest} or more")
+    rank = _rank(drawn, confidence)
     if wrong := [share for share in shares if not 0 < share < 1]:
         raise ProtocolError(f"a share with the event lies between 0 and 1, not {wrong[0]:g}")
     curve, (lows, highs) = turnbull(left, right), require_intervals(left, right)
@@ -134,6 +131,15 @@ def turnbull_limits(
     quantiles = [_quantile(curve, share, limits, common) for share, limits in found]
     warnings = _warnings(lows, highs, common.events)
     return TurnbullLimits(tuple(heights), tuple(quantiles), *common, warnings, digest)
+
+
+def _rank(drawn: Draws, confidence: float) -> int:
+    """Which of the drawn values, from either end, is the limit."""
+    rank = math.floor((drawn.count + 1) * (1 - confidence) / 2 + ROUND_OFF)
+    if rank < 1:
+        fewest = math.ceil(2 / (1 - confidence) - 1 - ROUND_OFF)
+        raise ProtocolError(f"{drawn.count} draws are too few for limits of {confidence:g}; take {fewest} or more")
+    return rank
 
 
 class _Common(NamedTuple):

@@ -66,8 +66,6 @@ def interval_log_rank(left: Sequence[float], right: Sequence[float | None], grou
     if scores @ scores < NOTHING * n:
         raise ReadingError("the times of all subjects say the same; there is nothing to compare")
     statistic, df = float(gap @ np.linalg.solve(variance[1:, 1:], gap)), len(names) - 1
-    few = events < FEW_EVENTS_A_GROUP * len(names)
-    said = f"few_events: {events} events in {len(names)} groups; the chi-square approximation of the p-value is poor"
     return LogRank(
         chi2=statistic,
         df=df,
@@ -75,13 +73,19 @@ def interval_log_rank(left: Sequence[float], right: Sequence[float | None], grou
         n=n,
         events=events,
         method="log-rank of interval-censored times, Sun's scores, permutation variance, two-sided",
-        warnings=(said,) if few else (),
+        warnings=_warnings(events, len(names)),
         data_digest=digest_of([list(map(float, left)), [None if r is None else float(r) for r in right], list(groups)]),
         groups=tuple(names),
         group_n=tuple(map(int, sizes)),
         observed=tuple((seen @ belongs).tolist()),
         expected=tuple(((seen - scores) @ belongs).tolist()),
     )
+
+
+def _warnings(events: int, groups: int) -> tuple[str, ...]:
+    if events >= FEW_EVENTS_A_GROUP * groups:
+        return ()
+    return (f"few_events: {events} events in {groups} groups; the chi-square approximation of the p-value is poor",)
 
 
 def _scores(curve: IntervalMasses) -> Vector:
