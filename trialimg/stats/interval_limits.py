@@ -128,9 +128,8 @@ def turnbull_limits(
     asked = zip(days, ends.heights, strict=True)
     heights = [_height(curve.survival_at(day), limits, common, digest) for day, limits in asked]
     found = zip(shares, ends.times, strict=True)
-    quantiles = [_quantile(curve, share, limits, common) for share, limits in found]
-    warnings = _warnings(lows, highs, common.events)
-    return TurnbullLimits(tuple(heights), tuple(quantiles), *common, warnings, digest)
+    quantiles = tuple(_quantile(curve, share, limits, common) for share, limits in found)
+    return TurnbullLimits(tuple(heights), quantiles, *common, _warnings(lows, highs, common.events), digest)
 
 
 def _rank(drawn: Draws, confidence: float) -> int:
