@@ -23,25 +23,10 @@ from trialimg.services.sample_scan import CtScan, Drawing
 from trialimg.volume import Mask, Volume
 
 __all__ = [
-    "BlobStore",
-    "Clock",
-    "DurableStore",
-    "Executor",
-    "ExplainableSegmenter",
-    "Exporter",
-    "FeatureExtractor",
-    "Identity",
-    "IdentityProvider",
-    "ImageSource",
-    "KeptBlobs",
-    "KeyRing",
-    "ProbabilisticSegmenter",
-    "Progress",
-    "ScanWriter",
-    "Segmenter",
-    "Store",
-    "Transaction",
-]
+    "BlobStore", "Clock", "DurableStore", "Executor", "ExplainableSegmenter", "Exporter", "FeatureExtractor",
+    "Identity", "IdentityProvider", "ImageSource", "KeptBlobs", "KeyRing", "ProbabilisticSegmenter", "Progress",
+    "ScanWriter", "Segmenter", "Store", "Transaction",
+]  # fmt: skip
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
