@@ -21,7 +21,7 @@ from trialimg.adapters.segmenters.prompt_network.segmenter import PromptNetworkS
 from trialimg.bootstrap import segmenter
 from trialimg.core.errors import GeometryError, InvalidValueError, ModelError
 from trialimg.core.experience import Experience
-from trialimg.core.prompts import LinePrompt, PointPrompt
+from trialimg.core.prompts import BidirectionalPrompt, BoxPrompt, LinePrompt, PointPrompt
 from trialimg.services.ports import ProbabilisticSegmenter
 from trialimg.volume import Geometry, Unit, Volume
 
@@ -156,3 +156,11 @@ def test_a_card_that_cannot_be_right_about_them_is_named(tmp_path: Path, wrong: 
     made = with_card(tmp_path, experience={"line": {**KNOWN, **wrong}})
     with pytest.raises(ModelError, match=r"card\.json: what it says of earlier answers cannot be"):
         made.experience(LINE)
+
+
+def test_the_shipped_weights_know_of_every_kind_of_prompt_and_that_clicks_were_mostly_answered_badly() -> None:
+    made = PromptNetworkSegmenter(device="cpu")
+    both = BidirectionalPrompt(LINE, LinePrompt((0.0, -4.0, 0.0), (0.0, 4.0, 0.0)))
+    box, click = BoxPrompt((-5.0, -5.0, -5.0), (5.0, 5.0, 5.0)), PointPrompt((0.0, 0.0, 0.0))
+    known = [made.experience(prompt) for prompt in (LINE, both, box, click)]
+    assert [one is not None and one.is_mostly_bad for one in known] == [False, False, False, True]
