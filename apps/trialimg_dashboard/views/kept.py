@@ -8,12 +8,13 @@ from typing import TypeVar
 import streamlit as st
 
 from apps.trialimg_dashboard.desk import Desk, done
-from trialimg.core.access import Action
+from trialimg.core.access import Action, Actor
 from trialimg.services.dashboard_proof import ledger_size
 
 __all__ = ["worked_out"]
 
 Found = TypeVar("Found")
+_State = tuple[Actor, str, int, str]
 
 
 def worked_out(at: Desk, name: str, right: Action, work: Callable[[], Found], *, writes: bool = False) -> Found | None:
@@ -31,7 +32,7 @@ def worked_out(at: Desk, name: str, right: Action, work: Callable[[], Found], *,
     known_by = done(lambda: _state(at, right))
     if known_by is None:
         return None
-    kept: tuple[tuple[str, int, str], Found] | None = st.session_state.get(f"kept-{name}")
+    kept: tuple[_State, Found] | None = st.session_state.get(f"kept-{name}")
     if kept is not None and kept[0] == known_by:
         return kept[1]
     found = done(work)
@@ -40,7 +41,7 @@ def worked_out(at: Desk, name: str, right: Action, work: Callable[[], Found], *,
     return found
 
 
-def _state(at: Desk, right: Action) -> tuple[str, int, str]:
-    """The trial, the size of the ledger, and the hour."""
+def _state(at: Desk, right: Action) -> _State:
+    """Who asks, the trial, the size of the ledger, and the hour."""
     size = ledger_size(at.records, at.actor, at.trial, right=right)
-    return at.trial, size, at.records.now()[: len("2026-01-01T00")]
+    return at.actor, at.trial, size, at.records.now()[: len("2026-01-01T00")]
