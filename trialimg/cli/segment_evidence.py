@@ -73,8 +73,8 @@ def print_evidence(facts: dict[str, Any]) -> None:
         known, axis, volume = said["experience"], said["expected_long_axis_mm"], said["expected_volume_ml"]
         if known is not None and axis is not None and volume is not None:
             click.echo(
-                f"the true values, for {100 * known.share:.0f} % of lesions like the {known.answers} known ones: long axis "
-                f"{axis.lower:.1f} to {axis.upper:.1f} mm, volume {volume.lower:.1f} to {volume.upper:.1f} ml"
+                f"the true values, for {100 * known.share:.0f} % of lesions like the {known.answers} known ones: "
+                f"long axis {axis.lower:.1f} to {axis.upper:.1f} mm, volume {volume.lower:.1f} to {volume.upper:.1f} ml"
             )
         click.echo(f"agreement of {said['runs']} runs: {said['agreement']:.3f}")
         flag = said["flag"]
