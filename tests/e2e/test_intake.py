@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import shutil
 from pathlib import Path
@@ -78,11 +79,15 @@ def submit(page, form, name) -> None:
 
 def pick(page, select, word) -> None:
     """Choose a word of a list; it is opened where it need not be scrolled to, for a list closes when its page moves."""
-    box = select.get_by_role("combobox")
-    box.evaluate("box => box.scrollIntoView({block: 'center'})")
-    settled(page)
-    box.click()
-    page.get_by_role("option", name=word, exact=True).click()
+    box, option = select.get_by_role("combobox"), page.get_by_role("option", name=word, exact=True)
+    for _ in range(3):
+        box.evaluate("box => box.scrollIntoView({block: 'center'})")
+        settled(page)
+        box.click()
+        with contextlib.suppress(sync_api.TimeoutError):
+            option.click(timeout=10_000)
+            break
+        page.keyboard.press("Escape")
     sync_api.expect(box).to_have_value(word)
 
 
