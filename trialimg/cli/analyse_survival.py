@@ -37,197 +37,201 @@ _AT = click.option("--at", default="", metavar="T1,T2", help="Times at which the
 _QUANTILES = click.option("--quantiles", default="", metavar="P1,P2", help="Shares with the event, beside the median.")
 _GROUPS = click.option("--by", required=True, metavar="COLUMN", help="Groups to compare.")
 _COVARIATES = click.option("--covariates", default="", metavar="A,B", help="Columns whose effect is estimated.")
+_CAUSES = click.option(
+    "--event", required=True, metavar="COLUMN", help="0: censored, 1, 2 ...: the cause that came first."
+)
+
+
+@dataclass(frozen=True)
+class _Times:
+    """Which columns hold times, events and groups."""
+
+    time: str
+    event: str
+    by: str | None
+
+
+@dataclass(frozen=True)
+class _Effects:
+    """Which columns hold what a model explains the times by."""
+
+    covariates: str
+    factor: tuple[str, ...]
+    strata: str
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """What is said of a curve."""
+
+    limits: str
+    quantiles: str
+    landmark: float | None
+    at: str
+    confidence: float
 
 
 @click.command("km")
 @DATA
-@TIME
-@EVENT
-@BY
-@click.option("--limits", default="log-log", show_default=True, help="log-log, log, plain, logit or arcsin.")
-@_QUANTILES
-@click.option("--landmark", type=float, help="Count time from here, of those still at risk.")
-@_AT
-@CONFIDENCE
+@gathered("times", _Times, TIME, EVENT, BY)
+@gathered(
+    "curve", _Curve,
+    click.option("--limits", default="log-log", show_default=True, help="log-log, log, plain, logit or arcsin."),
+    _QUANTILES,
+    click.option("--landmark", type=float, help="Count time from here, of those still at risk."),
+    _AT,
+    CONFIDENCE,
+)  # fmt: skip
 @MISSING
 @json_option
-def km(
-    data: Path,
-    time: str,
-    event: str,
-    by: str | None,
-    limits: str,
-    quantiles: str,
-    landmark: float | None,
-    at: str,
-    confidence: float,
-    missing: str,
-    as_json: bool,
-) -> None:
+def km(data: Path, times: _Times, curve: _Curve, missing: str, as_json: bool) -> None:
     """Kaplan-Meier curve, median and follow-up of everyone and of each group."""
     from trialimg.services.analyse_survival import after_landmark, km_document
 
-    chosen, columns = _timed(data, time, event, by, missing)
-    if landmark is not None:
-        chosen = after_landmark(chosen, columns, landmark)
+    chosen, columns = _timed(data, times, missing)
+    if curve.landmark is not None:
+        chosen = after_landmark(chosen, columns, curve.landmark)
     document = km_document(
-        chosen, columns, confidence=confidence, limits=limits, quantiles=numbers(quantiles), at=numbers(at)
-    )
+        chosen, columns, confidence=curve.confidence, limits=curve.limits,
+        quantiles=numbers(curve.quantiles), at=numbers(curve.at),
+    )  # fmt: skip
     give_document(document, "km", as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """Where a difference of the hazards counts most."""
+
+    rho: float
+    gamma: float
+    max_combo: bool
 
 
 @click.command("logrank")
 @DATA
-@TIME
-@EVENT
-@_GROUPS
+@gathered("times", _Times, TIME, EVENT, _GROUPS)
 @STRATA
-@click.option("--rho", type=float, default=0.0, help="Fleming-Harrington weight S^rho: early differences.")
-@click.option("--gamma", type=float, default=0.0, help="Fleming-Harrington weight (1 - S)^gamma: late differences.")
-@click.option("--max-combo", is_flag=True, help="The largest of four weightings; two groups.")
+@gathered(
+    "weights", _Weights,
+    click.option("--rho", type=float, default=0.0, help="Fleming-Harrington weight S^rho: early differences."),
+    click.option("--gamma", type=float, default=0.0, help="Fleming-Harrington weight (1 - S)^gamma: late differences."),
+    click.option("--max-combo", is_flag=True, help="The largest of four weightings; two groups."),
+)  # fmt: skip
 @MISSING
 @json_option
-def logrank(
-    data: Path,
-    time: str,
-    event: str,
-    by: str,
-    strata: str,
-    rho: float,
-    gamma: float,
-    max_combo: bool,
-    missing: str,
-    as_json: bool,
-) -> None:
+def logrank(data: Path, times: _Times, strata: str, weights: _Weights, missing: str, as_json: bool) -> None:
     """Log-rank test of equal hazards, weighted or stratified if asked for."""
     from trialimg.services.analyse_survival import logrank_document, max_combo_document
 
-    chosen, columns = _timed(data, time, event, by, missing, words=names(strata))
-    if max_combo:
-        if rho or gamma:
+    chosen, columns = _timed(data, times, missing, words=names(strata))
+    if weights.max_combo:
+        if weights.rho or weights.gamma:
             raise click.UsageError("--max-combo chooses the weights itself; leave --rho and --gamma out")
         document = max_combo_document(chosen, columns, strata=names(strata))
     else:
-        document = logrank_document(chosen, columns, strata=names(strata), weights=(rho, gamma))
+        document = logrank_document(chosen, columns, strata=names(strata), weights=(weights.rho, weights.gamma))
     give_document(document, "logrank", as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Model:
+    """How Cox's model is fitted."""
+
+    ties: str
+    start: str | None
+    cluster: str | None
+    robust: bool
+    confidence: float
 
 
 @click.command("cox")
 @DATA
-@TIME
-@EVENT
-@BY
-@_COVARIATES
-@FACTOR
-@STRATA
-@click.option("--ties", default="efron", show_default=True, help="efron, breslow or exact.")
-@click.option("--start", metavar="COLUMN", help="Start of each row's observation: time-varying covariates.")
-@click.option("--cluster", metavar="COLUMN", help="Rows of one subject; makes the variance robust.")
-@click.option("--robust", is_flag=True, help="Sandwich variance.")
-@CONFIDENCE
+@gathered("times", _Times, TIME, EVENT, BY)
+@gathered("effects", _Effects, _COVARIATES, FACTOR, STRATA)
+@gathered(
+    "model", _Model,
+    click.option("--ties", default="efron", show_default=True, help="efron, breslow or exact."),
+    click.option("--start", metavar="COLUMN", help="Start of each row's observation: time-varying covariates."),
+    click.option("--cluster", metavar="COLUMN", help="Rows of one subject; makes the variance robust."),
+    click.option("--robust", is_flag=True, help="Sandwich variance."),
+    CONFIDENCE,
+)  # fmt: skip
 @MISSING
 @json_option
-def cox(
-    data: Path,
-    time: str,
-    event: str,
-    by: str | None,
-    covariates: str,
-    factor: tuple[str, ...],
-    strata: str,
-    ties: str,
-    start: str | None,
-    cluster: str | None,
-    robust: bool,
-    confidence: float,
-    missing: str,
-    as_json: bool,
-) -> None:
+def cox(data: Path, times: _Times, effects: _Effects, model: _Model, missing: str, as_json: bool) -> None:
     """Hazard ratios by Cox's model: of --covariates, and of the groups --by against the first of them."""
     from trialimg.services.analyse_survival import ModelColumns, cox_document
     from trialimg.services.analyse_table import Kind
 
-    factors = {**({by: None} if by else {}), **factors_of(factor)}
-    chosen_names = ([by] if by else []) + [name for name in names(covariates) if name != by]
-    if not chosen_names:
+    by, strata, start, cluster = times.by, names(effects.strata), model.start, model.cluster
+    factors = {**({by: None} if by else {}), **factors_of(effects.factor)}
+    explained_by = ([by] if by else []) + [name for name in names(effects.covariates) if name != by]
+    if not explained_by:
         raise click.UsageError("nothing to estimate: give --covariates or --by")
-    wanted = {time: Kind.TIME, event: Kind.EVENT, **dict.fromkeys(names(strata), Kind.WORD)}
-    wanted |= {name: Kind.WORD if name in factors else Kind.COVARIATE for name in chosen_names}
+    wanted = {times.time: Kind.TIME, times.event: Kind.EVENT, **dict.fromkeys(strata, Kind.WORD)}
+    wanted |= {name: Kind.WORD if name in factors else Kind.COVARIATE for name in explained_by}
     wanted |= {start: Kind.TIME} if start else {}
     wanted |= {cluster: Kind.WORD} if cluster else {}
-    columns = ModelColumns(time, event, tuple(chosen_names), tuple(names(strata)), start, cluster)
+    columns = ModelColumns(times.time, times.event, tuple(explained_by), tuple(strata), start, cluster)
     chosen = analysed(data, wanted, missing)
-    document = cox_document(chosen, columns, factors=factors, ties=ties, robust=robust, confidence=confidence)
+    document = cox_document(
+        chosen, columns, factors=factors, ties=model.ties, robust=model.robust, confidence=model.confidence
+    )
     give_document(document, "cox", as_json=as_json)
 
 
 @click.command("rmst")
 @DATA
-@TIME
-@EVENT
-@BY
+@gathered("times", _Times, TIME, EVENT, BY)
 @click.option("--tau", type=float, help="Horizon; default: up to where every group was observed.")
 @CONFIDENCE
 @MISSING
 @json_option
-def rmst(
-    data: Path,
-    time: str,
-    event: str,
-    by: str | None,
-    tau: float | None,
-    confidence: float,
-    missing: str,
-    as_json: bool,
-) -> None:
+def rmst(data: Path, times: _Times, tau: float | None, confidence: float, missing: str, as_json: bool) -> None:
     """Restricted mean survival time, and how groups differ in it."""
     from trialimg.services.analyse_survival import rmst_document
 
-    chosen, columns = _timed(data, time, event, by, missing)
+    chosen, columns = _timed(data, times, missing)
     give_document(rmst_document(chosen, columns, tau=tau, confidence=confidence), "rmst", as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Incidence:
+    """What is said of the causes."""
+
+    cause: int
+    at: str
+    confidence: float
 
 
 @click.command("competing")
 @DATA
-@TIME
-@click.option("--event", required=True, metavar="COLUMN", help="0: censored, 1, 2 ...: the cause that came first.")
-@BY
-@STRATA
-@_COVARIATES
-@FACTOR
-@click.option("--cause", type=click.IntRange(1), default=1, show_default=True, help="Cause of the Fine-Gray model.")
-@_AT
-@CONFIDENCE
+@gathered("times", _Times, TIME, _CAUSES, BY)
+@gathered("effects", _Effects, STRATA, _COVARIATES, FACTOR)
+@gathered(
+    "said", _Incidence,
+    click.option("--cause", type=click.IntRange(1), default=1, show_default=True, help="Cause of the Fine-Gray model."),
+    _AT,
+    CONFIDENCE,
+)  # fmt: skip
 @MISSING
 @json_option
-def competing(
-    data: Path,
-    time: str,
-    event: str,
-    by: str | None,
-    strata: str,
-    covariates: str,
-    factor: tuple[str, ...],
-    cause: int,
-    at: str,
-    confidence: float,
-    missing: str,
-    as_json: bool,
-) -> None:
+def competing(data: Path, times: _Times, effects: _Effects, said: _Incidence, missing: str, as_json: bool) -> None:
     """Cumulative incidence of each cause, Gray's test of groups, and a Fine-Gray model of --covariates."""
     from trialimg.services.analyse_competing import competing_document, fine_gray_document
     from trialimg.services.analyse_table import Kind
 
-    factors = factors_of(factor)
-    wanted: dict[str, Kind] = {time: Kind.TIME, event: Kind.STATE, **({by: Kind.WORD} if by else {})}
-    wanted |= dict.fromkeys(names(strata), Kind.WORD)
-    wanted |= {name: Kind.WORD if name in factors or name == by else Kind.COVARIATE for name in names(covariates)}
+    by, covariates, strata = times.by, names(effects.covariates), names(effects.strata)
+    factors = factors_of(effects.factor)
+    wanted: dict[str, Kind] = {times.time: Kind.TIME, times.event: Kind.STATE, **({by: Kind.WORD} if by else {})}
+    wanted |= dict.fromkeys(strata, Kind.WORD)
+    wanted |= {name: Kind.WORD if name in factors or name == by else Kind.COVARIATE for name in covariates}
     chosen = analysed(data, wanted, missing)
-    columns = _columns(chosen, time, event, by)
-    document = competing_document(chosen, columns, strata=names(strata), confidence=confidence, at=numbers(at))
+    columns = _columns(chosen, times)
+    document = competing_document(chosen, columns, strata=strata, confidence=said.confidence, at=numbers(said.at))
     if covariates:
         document["fine_gray"] = fine_gray_document(
-            chosen, columns, covariates=names(covariates), factors=factors, cause=cause, confidence=confidence
+            chosen, columns, covariates=covariates, factors=factors, cause=said.cause, confidence=said.confidence
         )
     give_document(document, "competing", as_json=as_json)
 
@@ -290,17 +294,15 @@ def interval(data: Path, between: _Between, wanted: _Wanted, as_json: bool) -> N
     give_document(interval_document(chosen, columns, choice), "interval", as_json=as_json)
 
 
-def _timed(
-    data: Path, time: str, event: str, by: str | None, missing: str, *, words: list[str] | None = None
-) -> tuple[Selection, TimeColumns]:
+def _timed(data: Path, times: _Times, missing: str, *, words: list[str] | None = None) -> tuple[Selection, TimeColumns]:
     from trialimg.services.analyse_table import Kind
 
-    wanted = {time: Kind.TIME, event: Kind.EVENT, **({by: Kind.WORD} if by else {})}
+    wanted = {times.time: Kind.TIME, times.event: Kind.EVENT, **({times.by: Kind.WORD} if times.by else {})}
     chosen = analysed(data, wanted | dict.fromkeys(words or [], Kind.WORD), missing)
-    return chosen, _columns(chosen, time, event, by)
+    return chosen, _columns(chosen, times)
 
 
-def _columns(chosen: Selection, time: str, event: str, by: str | None) -> TimeColumns:
+def _columns(chosen: Selection, times: _Times) -> TimeColumns:
     from trialimg.services.analyse_survival import TimeColumns
 
-    return TimeColumns(time, event, by, tuple(levels(chosen, by)) if by else ())
+    return TimeColumns(times.time, times.event, times.by, tuple(levels(chosen, times.by)) if times.by else ())
